@@ -1,0 +1,1 @@
+"""Values: small, immutable, parsed once at the edge, printed the same way everywhere."""
