@@ -1,1 +1,4 @@
-//! The crate.
+//! What moves bytes between the two ends: the server's front and sessions, the client's connection and pipelines.
+
+pub mod client;
+pub mod protocol;
