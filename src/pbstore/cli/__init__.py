@@ -1,0 +1,1 @@
+"""Command lines: the only place for argv, environment, printing and exit codes."""

@@ -1,0 +1,145 @@
+"""The terminal and the environment as commands see them: results to stdout, log lines to stderr, questions."""
+
+import codecs
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, TextIO
+
+from pbstore.cli import prompt
+from pbstore.cli.output_format import chosen_format, json_text
+from pbstore.cli.printable import printable_lines
+from pbstore.cli.table import Column, TableStyle, object_table, render_table
+from pbstore.errors import ConfigError
+
+LEVELS = ("off", "error", "warn", "info", "debug", "trace")
+
+
+class Console:
+    """Made once a run from the environment; streams are looked up when used, so that they can be redirected."""
+
+    def __init__(self, environment: Mapping[str, str]):
+        self.environment = environment
+        level = environment.get("PBS_LOG") or "info"
+        self._level = LEVELS.index(level) if level in LEVELS else LEVELS.index("info")
+
+    @property
+    def is_interactive(self) -> bool:
+        """Whether somebody can be asked."""
+        return prompt.is_terminal(sys.stdin)
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether stderr is a terminal, so that a progress bar makes sense."""
+        return prompt.is_terminal(sys.stderr) and self._level >= LEVELS.index("info")
+
+    def logs(self, level: str) -> bool:
+        """Whether lines of that level are wanted (`PBS_LOG`)."""
+        return LEVELS.index(level) <= self._level
+
+    def log(self, level: str, text: str) -> None:
+        """Write a line to stderr."""
+        if self.logs(level):
+            print(printable_lines(text), file=sys.stderr, flush=True)
+
+    def info(self, text: str) -> None:
+        """Write an informational line to stderr."""
+        self.log("info", text)
+
+    def warn(self, text: str) -> None:
+        """Write a warning line to stderr."""
+        self.log("warn", text)
+
+    def print(self, text: str) -> None:
+        """Write a result line to stdout."""
+        print(text, flush=True)
+
+    def write(self, text: str) -> None:
+        """Write text that has its own line ends to stdout."""
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+    def print_table(self, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Print rows as a table."""
+        self.write(render_table(columns, rows, self._table_style()))
+
+    def print_rows(
+        self,
+        columns: Sequence[Column],
+        rows: Sequence[Mapping[str, Any]],
+        output_format: str | None,
+        *,
+        order: Sequence[str] = (),
+    ) -> None:
+        """Print rows as a table sorted by the columns of `order`, or all of them as JSON in the given order."""
+        chosen = self.format(output_format)
+        if chosen != "text":
+            self.print(json_text(rows, chosen))
+            return
+        self.print_table(columns, sorted(rows, key=lambda row: [row[name] for name in order]) if order else rows)
+
+    def print_object(self, names: Sequence[str], values: Mapping[str, Any], output_format: str | None) -> None:
+        """Print values as a table Name/Value of the given names, or all of them as JSON."""
+        chosen = self.format(output_format)
+        if chosen != "text":
+            self.print(json_text(values, chosen))
+            return
+        self.write(object_table(names, values, self._table_style()))
+
+    def format(self, option: str | None) -> str:
+        """The output format to use."""
+        return chosen_format(option, self.environment)
+
+    def table_style(self, **changes: Any) -> TableStyle:
+        """Style of tables, with fixed parts for tables that always look the same way."""
+        style = self._table_style()
+        return TableStyle(**{**vars(style), **changes})
+
+    def ask_password(self, question: str) -> str:
+        """Ask for an existing password.
+
+        Raises:
+            NoTerminalError: stdin is no terminal.
+        """
+        return prompt.read_password(question, sys.stdin, sys.stderr)
+
+    def ask_new_password(self, question: str) -> str:
+        """Ask twice for a password to be set.
+
+        Raises:
+            NoTerminalError: stdin is no terminal.
+            PbstoreError: too short, or the two differ.
+        """
+        return prompt.read_new_password(question, sys.stdin, sys.stderr)
+
+    def confirm(self, question: str) -> bool:
+        """Ask a yes or no question."""
+        return prompt.confirm(question, sys.stdin, sys.stderr)
+
+    def require_utf8(self, name: str) -> str | None:
+        """Return a variable, None when unset.
+
+        Raises:
+            ConfigError: its value is not UTF-8.
+        """
+        value = self.environment.get(name)
+        if value is not None and any("\udc80" <= character <= "\udcff" for character in value):
+            raise ConfigError(f"environment variable {name} is not valid UTF-8")
+        return value
+
+    def _table_style(self) -> TableStyle:
+        stdout: TextIO = sys.stdout
+        width = shutil.get_terminal_size().columns if prompt.is_terminal(stdout) else None
+        return TableStyle(
+            border="PROXMOX_OUTPUT_NO_BORDER" not in self.environment,
+            header="PROXMOX_OUTPUT_NO_HEADER" not in self.environment,
+            utf8=_is_utf8(stdout),
+            width=width,
+        )
+
+
+def _is_utf8(stream: TextIO) -> bool:
+    try:
+        return codecs.lookup(stream.encoding or "ascii").name == "utf-8"
+    except LookupError:
+        return False

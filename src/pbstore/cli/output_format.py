@@ -1,0 +1,32 @@
+"""`--output-format text|json|json-pretty`, with the default from the environment."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pbstore.api.schema import Enum, Parameter
+from pbstore.errors import FormatError
+
+FORMATS = ("text", "json", "json-pretty")
+OUTPUT_FORMAT = Parameter(
+    name="output-format", schema=Enum(description="Output format.", values=FORMATS), optional=True
+)
+
+
+def chosen_format(option: str | None, environment: Mapping[str, str]) -> str:
+    """The option, else `PROXMOX_OUTPUT_FORMAT`, else text.
+
+    Raises:
+        FormatError: the variable holds none of the formats.
+    """
+    name = option or environment.get("PROXMOX_OUTPUT_FORMAT") or "text"
+    if name not in FORMATS:
+        raise FormatError(f"PROXMOX_OUTPUT_FORMAT is '{name}': expected one of {', '.join(FORMATS)}")
+    return name
+
+
+def json_text(value: Any, output_format: str) -> str:
+    """One line for `json`, two-space indent for `json-pretty`; keys sorted, characters as they are."""
+    if output_format == "json-pretty":
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, indent=2)
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,120 @@
+"""Run a program: find the command, parse its words, turn what goes wrong into one line and an exit code."""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import FrameType
+from typing import NoReturn
+
+from pbstore.cli.command import Command, Group, UsageError, find_command
+from pbstore.cli.completion import complete
+from pbstore.cli.console import Console
+from pbstore.cli.option_parser import AdditionalArgumentsError, parse_words
+from pbstore.cli.printable import printable_lines
+from pbstore.cli.reference import reference_page
+from pbstore.cli.usage import all_commands, command_usage, group_usage
+from pbstore.errors import ParameterError, PbstoreError
+
+FAILURE = 255
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A program's name, what it is for, and its commands; `help` is one of them."""
+
+    name: str
+    description: str
+    commands: Group
+
+
+def run_program(program: Program, words: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run one command line and return the exit code: 0 or 255."""
+    console = Console(environment)
+    try:
+        return _run(program, list(words), console)
+    except UsageError as error:
+        usage = group_usage(error.usage_of, (program.name, *error.path))
+        return _fail(f"{error}\n\n{usage}")
+    except BrokenPipeError:
+        # Whoever read our output has gone; the interpreter must not complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
+    except PbstoreError as error:
+        return _fail(str(error), error.exit_code)
+    except OSError as error:
+        return _fail(_os_error_text(error))
+    except KeyboardInterrupt:
+        return _fail("interrupted")
+    except Exception as error:
+        if console.logs("debug"):
+            traceback.print_exc()
+        return _fail(f"internal error, set PBS_LOG=debug to see where: {type(error).__name__}: {error}")
+
+
+def main(program: Program) -> NoReturn:
+    """Entry point of the installed command."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(run_program(program, sys.argv[1:], os.environ))
+
+
+def _run(program: Program, words: list[str], console: Console) -> int:
+    if words in (["--help"], ["-h"]):
+        words = ["help"]
+    match words[:1]:
+        case ["bashcomplete"]:
+            for candidate in complete(program.commands, console):
+                console.print(candidate)
+            return 0
+        case ["printdoc"]:
+            console.write(reference_page(program.name, program.description, program.commands))
+            return 0
+        case ["help"]:
+            return _help(program, words[1:], console)
+    found = find_command(program.commands, words)
+    prefix = " ".join((program.name, *found.path))
+    if "--help" in found.words or "-h" in found.words:
+        console.print(command_usage(prefix, found.command))
+        return 0
+    try:
+        arguments = parse_words(found.command, found.words)
+    except (ParameterError, AdditionalArgumentsError) as error:
+        return _fail(f"{error}\n{command_usage(prefix, found.command)}")
+    found.command.run(console, **arguments)
+    return 0
+
+
+def _help(program: Program, words: list[str], console: Console) -> int:
+    verbose = any(word in ("--verbose", "-verbose") for word in words)
+    node: Command | Group = program.commands
+    path = [program.name]
+    for word in (word for word in words if not word.startswith("-")):
+        name = node.match(word) if isinstance(node, Group) else None
+        if name is None or not isinstance(node, Group):
+            raise UsageError(f"no such command '{word}'", program.commands, ())
+        path.append(name)
+        node = node.commands[name]
+    if isinstance(node, Command):
+        console.print(command_usage(" ".join(path), node))
+    elif verbose:
+        pages = [command_usage(" ".join(full), command) for full, command in all_commands(node, path)]
+        console.print("\n\n".join(pages))
+    else:
+        console.print(group_usage(node, path))
+    return 0
+
+
+def _fail(text: str, exit_code: int = FAILURE) -> int:
+    print(f"Error: {printable_lines(text)}", file=sys.stderr, flush=True)
+    return exit_code
+
+
+def _os_error_text(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
