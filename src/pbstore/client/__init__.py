@@ -1,0 +1,1 @@
+"""The backup client as a library: no terminal, no environment, no exit codes."""
