@@ -1,0 +1,49 @@
+"""Where the files made by the original programs are, and the datastores among them unpacked.
+
+They lie outside the project: PBSTORE_FIXTURES names the directory, by default `../shared/fixtures` beside the checkout.
+"""
+
+import os
+import tarfile
+from pathlib import Path
+
+import pytest
+
+DEFAULT_FIXTURES = Path(__file__).parents[3] / "shared" / "fixtures"
+
+
+def _release(name: str) -> Path:
+    path = Path(os.environ.get("PBSTORE_FIXTURES", DEFAULT_FIXTURES)) / name
+    if not path.is_dir():
+        pytest.skip(f"no files of the original {name} at {path}: set PBSTORE_FIXTURES to the directory that has them")
+    return path
+
+
+def _unpacked(archive: Path, target: Path) -> Path:
+    with tarfile.open(archive) as tar:
+        tar.extractall(target, filter="data")
+    return target
+
+
+@pytest.fixture(scope="session")
+def fixtures_323() -> Path:
+    """The directory of files made by release 3.2.4."""
+    return _release("3.2.4")
+
+
+@pytest.fixture(scope="session")
+def fixtures_423() -> Path:
+    """The directory of files made by release 4.2.3."""
+    return _release("4.2.3")
+
+
+@pytest.fixture(scope="session")
+def datastore_323(fixtures_323: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A datastore written by 3.2.4, shared by all tests: copy it before changing anything."""
+    return _unpacked(fixtures_323 / "datastore.tar.xz", tmp_path_factory.mktemp("datastore-3.2.4"))
+
+
+@pytest.fixture(scope="session")
+def datastore_423(fixtures_423: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A datastore written by 4.2.3, shared by all tests: copy it before changing anything."""
+    return _unpacked(fixtures_423 / "datastore.tar.xz", tmp_path_factory.mktemp("datastore-4.2.3"))
