@@ -1,0 +1,25 @@
+"""What a running backup or restore tells whoever watches it."""
+
+from typing import Protocol
+
+from pbstore import _core
+
+
+class Reporter(Protocol):
+    """Takes log lines and the counters of the transfer that is running; called from the working thread."""
+
+    def info(self, text: str) -> None:
+        """A line for the log."""
+
+    def warn(self, text: str) -> None:
+        """A warning line for the log."""
+
+    def begin(self, title: str) -> _core.Progress:
+        """A transfer starts; return the counters it shall use.
+
+        Raises:
+            AbortedError: the work was cancelled meanwhile.
+        """
+
+    def end(self) -> None:
+        """The transfer is over."""
