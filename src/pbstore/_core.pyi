@@ -2,6 +2,113 @@
 
 from os import PathLike
 
+# --- format ---
+
+def self_test() -> None:
+    """Open, seal and cut known vectors; IntegrityError if this build gets one wrong. To be called before any write."""
+
+def seal_blob(data: bytes, *, key: CryptKey | None = None, compress: bool = True) -> bytes:
+    """Make a data blob (blobs-and-chunks.md 1); FormatError above 128 MiB."""
+
+def open_blob(blob: bytes, *, key: CryptKey | None = None, max_bytes: int = 16777216) -> bytes:
+    """Check and decode a data blob.
+
+    FormatError for what is no blob or holds more than `max_bytes`, IntegrityError for a wrong CRC or tag,
+    EncryptionKeyError for an encrypted blob without a key.
+    """
+
+def blob_kind(blob: bytes) -> str:
+    """One of `plain`, `compressed`, `encrypted`, `encrypted-compressed`; FormatError for what is no blob."""
+
+def check_blob_crc(blob: bytes) -> None:
+    """IntegrityError if the CRC in the header is not that of the payload, FormatError for what is no blob."""
+
+def chunk_digest(data: bytes, key: CryptKey | None = None) -> bytes:
+    """The 32 bytes that address a chunk of this plain data (blobs-and-chunks.md 2)."""
+
+def chunk_ends(data: bytes, average: int = 4194304) -> list[int]:
+    """Where the chunks of a whole stream end (chunker.md); FormatError for an average it does not take."""
+
+class CryptKey:
+    """An encryption key of 32 bytes; EncryptionKeyError for another length. Its repr shows nothing."""
+
+    def __init__(self, key: bytes) -> None: ...
+    @property
+    def fingerprint(self) -> bytes:
+        """32 bytes that name the key in public."""
+    def auth_tag(self, data: bytes) -> bytes:
+        """HMAC-SHA256 under the key's id key: the signature of a manifest (manifest.md 2)."""
+
+class Chunker:
+    """Cuts a stream that comes in pieces of any size; `average` is a power of two from 64 to 4194304, else FormatError."""
+
+    def __init__(self, average: int) -> None: ...
+    def scan(self, data: bytes) -> int | None:
+        """Bytes of `data` up to the end of the chunk, the rest is to be given again; None if all belongs to the chunk."""
+    def reset(self) -> None:
+        """Start a new chunk with the next byte."""
+
+class FixedIndex:
+    """A `.fidx` file (indexes.md 1). `digest` and `chunk_end` raise IndexError past the last chunk."""
+
+    @staticmethod
+    def parse(data: bytes) -> FixedIndex:
+        """Read a whole file; FormatError if it is none."""
+    @staticmethod
+    def encode(digests: list[bytes], size: int, *, uuid: bytes, ctime: int, chunk_size: int = 4194304) -> bytes:
+        """Make a whole file; FormatError if the number of digests does not fit the size."""
+    @property
+    def chunk_size(self) -> int:
+        """Bytes of each chunk but the last."""
+    @property
+    def size(self) -> int:
+        """Bytes of the image."""
+    @property
+    def csum(self) -> bytes:
+        """Checksum computed from the digests: what the manifest says."""
+    @property
+    def uuid(self) -> bytes:
+        """16 random bytes."""
+    @property
+    def ctime(self) -> int:
+        """Seconds since 1970, as stored."""
+    def __len__(self) -> int: ...
+    def digest(self, index: int) -> bytes:
+        """Digest of a chunk."""
+    def chunk_end(self, index: int) -> int:
+        """Exclusive end of a chunk in the image."""
+    def find(self, offset: int) -> int | None:
+        """The chunk that holds a byte."""
+
+class DynamicIndex:
+    """A `.didx` file (indexes.md 2). `digest` and `chunk_end` raise IndexError past the last chunk."""
+
+    @staticmethod
+    def parse(data: bytes) -> DynamicIndex:
+        """Read a whole file; FormatError if it is none."""
+    @staticmethod
+    def encode(entries: list[tuple[int, bytes]], *, uuid: bytes, ctime: int) -> bytes:
+        """Make a whole file of (end, digest) entries; FormatError for ends that do not increase."""
+    @property
+    def size(self) -> int:
+        """Bytes of the archive stream."""
+    @property
+    def csum(self) -> bytes:
+        """Checksum computed from the entries: what the manifest says."""
+    @property
+    def uuid(self) -> bytes:
+        """16 random bytes."""
+    @property
+    def ctime(self) -> int:
+        """Seconds since 1970, as stored."""
+    def __len__(self) -> int: ...
+    def digest(self, index: int) -> bytes:
+        """Digest of a chunk."""
+    def chunk_end(self, index: int) -> int:
+        """Exclusive end of a chunk in the stream."""
+    def find(self, offset: int) -> int | None:
+        """The chunk that holds a byte."""
+
 # --- client ---
 
 class Progress:

@@ -48,6 +48,21 @@ pub fn encode_entry(end: u64, digest: &Digest) -> [u8; ENTRY_BYTES] {
     entry
 }
 
+/// A whole file for the given chunks, each with its end; the header's `csum` is replaced by the right one.
+///
+/// # Errors
+/// `Malformed` for ends that [`DynamicIndex::parse`] would refuse.
+pub fn encode_file(header: DynamicHeader, entries: &[(u64, Digest)]) -> Result<Vec<u8>> {
+    let table: Vec<u8> = entries
+        .iter()
+        .flat_map(|(end, digest)| encode_entry(*end, digest))
+        .collect();
+    let csum = sha256(&table);
+    let file = [&DynamicHeader { csum, ..header }.encode()[..], &table].concat();
+    let index = DynamicIndex::parse(file)?;
+    Ok(index.file.into())
+}
+
 /// A `.didx` file in memory.
 #[derive(Debug, Clone)]
 pub struct DynamicIndex {

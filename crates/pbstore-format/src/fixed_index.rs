@@ -60,6 +60,18 @@ pub fn chunk_count(size: u64, chunk_size: u64) -> Option<u64> {
     (chunk_size > 0).then(|| size.div_ceil(chunk_size))
 }
 
+/// A whole file for the given chunks; the header's `csum` is replaced by the right one.
+///
+/// # Errors
+/// `Malformed` if the number of digests does not fit the sizes, or [`FixedIndex::parse`] would refuse them.
+pub fn encode_file(header: FixedHeader, digests: &[Digest]) -> Result<Vec<u8>> {
+    let csum = sha256(digests.as_flattened());
+    let mut file = FixedHeader { csum, ..header }.encode().to_vec();
+    file.extend_from_slice(digests.as_flattened());
+    let index = FixedIndex::parse(file)?;
+    Ok(index.file.into())
+}
+
 /// A `.fidx` file in memory.
 #[derive(Debug, Clone)]
 pub struct FixedIndex {

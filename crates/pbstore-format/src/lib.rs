@@ -10,6 +10,7 @@ pub mod dynamic_index;
 mod error;
 pub mod fixed_index;
 pub mod index;
+mod self_test;
 
 pub use blob::{BlobKind, Opener, Sealer};
 pub use chunker::Chunker;
@@ -19,3 +20,4 @@ pub use dynamic_index::DynamicIndex;
 pub use error::{FormatError, Result};
 pub use fixed_index::FixedIndex;
 pub use index::Index;
+pub use self_test::self_test;

@@ -1,9 +1,15 @@
 //! The binding: the only crate that knows Python. One file a subject; each registers its part of `pbstore._core`.
 
+mod errors;
+mod format;
+mod indexes;
+
 use pyo3::prelude::*;
 
 /// The compiled module `pbstore._core`; its stub is `src/pbstore/_core.pyi`.
 #[pymodule]
-fn _core(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    format::register(module)?;
+    indexes::register(module)?;
     Ok(())
 }
