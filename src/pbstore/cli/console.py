@@ -4,6 +4,7 @@ import codecs
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TextIO
 
 from pbstore.cli import prompt
@@ -18,15 +19,16 @@ LEVELS = ("off", "error", "warn", "info", "debug", "trace")
 class Console:
     """Made once a run from the environment; streams are looked up when used, so that they can be redirected."""
 
-    def __init__(self, environment: Mapping[str, str]):
+    def __init__(self, environment: Mapping[str, str], *, may_ask: bool = True):
         self.environment = environment
+        self._may_ask = may_ask
         level = environment.get("PBS_LOG") or "info"
         self._level = LEVELS.index(level) if level in LEVELS else LEVELS.index("info")
 
     @property
     def is_interactive(self) -> bool:
         """Whether somebody can be asked."""
-        return prompt.is_terminal(sys.stdin)
+        return self._may_ask and prompt.is_terminal(sys.stdin)
 
     @property
     def shows_progress(self) -> bool:
@@ -69,14 +71,14 @@ class Console:
         rows: Sequence[Mapping[str, Any]],
         output_format: str | None,
         *,
-        order: Sequence[str] = (),
+        wire: Sequence[Mapping[str, Any]] | None = None,
     ) -> None:
-        """Print rows as a table sorted by the columns of `order`, or all of them as JSON in the given order."""
+        """Print rows as a table, or as JSON: `wire` then, where the objects of the API differ from the rows."""
         chosen = self.format(output_format)
-        if chosen != "text":
-            self.print(json_text(rows, chosen))
-            return
-        self.print_table(columns, sorted(rows, key=lambda row: [row[name] for name in order]) if order else rows)
+        if chosen == "text":
+            self.print_table(columns, rows)
+        else:
+            self.print(json_text(rows if wire is None else wire, chosen))
 
     def print_object(self, names: Sequence[str], values: Mapping[str, Any], output_format: str | None) -> None:
         """Print values as a table Name/Value of the given names, or all of them as JSON."""
@@ -90,10 +92,9 @@ class Console:
         """The output format to use."""
         return chosen_format(option, self.environment)
 
-    def table_style(self, **changes: Any) -> TableStyle:
-        """Style of tables, with fixed parts for tables that always look the same way."""
-        style = self._table_style()
-        return TableStyle(**{**vars(style), **changes})
+    def print_headless_table(self, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Print rows as a table that never has a header."""
+        self.write(render_table(columns, rows, replace(self._table_style(), header=False)))
 
     def ask_password(self, question: str) -> str:
         """Ask for an existing password.
@@ -101,6 +102,8 @@ class Console:
         Raises:
             NoTerminalError: stdin is no terminal.
         """
+        if not self._may_ask:
+            raise prompt.NoTerminalError("no password input mechanism available")
         return prompt.read_password(question, sys.stdin, sys.stderr)
 
     def ask_new_password(self, question: str) -> str:

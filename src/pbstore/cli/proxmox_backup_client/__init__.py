@@ -1,0 +1,1 @@
+"""`proxmox-backup-client`: one module a command."""
