@@ -286,3 +286,166 @@ class CatalogUpload:
 
     def finish(self) -> UploadStats:
         """Write the root, close the index. Raises like `Session.upload_tree`."""
+
+# --- store ---
+
+class ChunkStore:
+    """The chunk store of one datastore, open or to be made; threads share it. OSError where the system refuses."""
+
+    @staticmethod
+    def create(path: str | PathLike[str]) -> None:
+        """Lay out a new store in an existing directory (datastore-layout.md 1); ProtocolError if it has one."""
+    def __init__(self, path: str | PathLike[str], *, sync_level: str = "filesystem") -> None:
+        """Open; `sync_level` is `none`, `file` or `filesystem`. ProtocolError for a directory without chunk store."""
+    def insert(self, digest: bytes, blob: bytes) -> tuple[bool, int]:
+        """Store a blob whose content was verified; its CRC is checked. Returns (was a duplicate, bytes now stored).
+
+        The table is in blobs-and-chunks.md 5.1; ProtocolError where it says error.
+        """
+    def read(self, digest: bytes) -> bytes:
+        """Return the blob as stored, unchecked."""
+    def touch(self, digest: bytes) -> bool:
+        """Set the access time to now; False if there is no such chunk."""
+    def contains(self, digest: bytes) -> bool:
+        """Whether the chunk is there."""
+    def sync(self) -> None:
+        """With sync level `filesystem`: make everything written so far durable. Call before a manifest appears."""
+
+class IndexStats:
+    """A closed index and what was uploaded for it; counts of bytes and chunks."""
+
+    @property
+    def uuid(self) -> bytes: ...
+    @property
+    def csum(self) -> bytes: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def chunk_count(self) -> int: ...
+    @property
+    def upload_count(self) -> int: ...
+    @property
+    def upload_bytes(self) -> int: ...
+    @property
+    def compressed_bytes(self) -> int: ...
+    @property
+    def duplicate_count(self) -> int: ...
+
+class BackupChunks:
+    """Known chunks and open indexes of one backup session (backup-protocol.md 1); threads share it.
+
+    ProtocolError for every broken rule and once `shut` was called; `kind` is `fixed` or `dynamic`.
+    """
+
+    def __init__(self, store: ChunkStore) -> None: ...
+    def create_fixed(self, path: str | PathLike[str], size: int | None) -> int:
+        """Open a fixed index, growing if `size` is None; return its writer id (1 and up, never reused)."""
+    def create_fixed_reusing(
+        self, path: str | PathLike[str], size: int, base_path: str | PathLike[str], csum: bytes
+    ) -> int:
+        """Open a fixed index that starts with the digests of another, whose computed checksum must be `csum`."""
+    def create_dynamic(self, path: str | PathLike[str]) -> int:
+        """Open a dynamic index; return its writer id."""
+    def append(self, kind: str, wid: int, digests: list[str], offsets: list[int]) -> None:
+        """Append known chunks, each at its start offset; entries before a failing one stay."""
+    def close_writer(self, kind: str, wid: int, chunk_count: int, size: int, csum: bytes) -> IndexStats:
+        """Check and finish an index; after a failed check the writer is still open."""
+    def register_index(self, path: str | PathLike[str]) -> int:
+        """Make all chunks of a previous index known; return its number of entries."""
+    @property
+    def open_writer_count(self) -> int: ...
+    def shut(self) -> None:
+        """Remove the files of open indexes and refuse every later call; may be repeated."""
+
+class ReaderChunks:
+    """The chunks that one reader session may fetch; the set only grows."""
+
+    def __init__(self, store: ChunkStore) -> None: ...
+    def allow_index(self, path: str | PathLike[str]) -> int:
+        """Allow every chunk of an index file; return its number of entries."""
+
+# --- front ---
+
+class FileBody:
+    """A file as body of a response: opened now, sent piece by piece. OSError if it cannot be opened as a file."""
+
+    def __init__(self, path: str | PathLike[str]) -> None: ...
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+
+class Request:
+    """The head and parameter body of a request, as the front read it."""
+
+    def __init__(
+        self,
+        *,
+        method: str,
+        path: str,
+        query: str = "",
+        target: str | None = None,
+        headers: list[tuple[str, str]] = ...,
+        body: bytes = b"",
+        peer: str = "",
+    ) -> None:
+        """For tests of applications; `target` None is path and query."""
+    @property
+    def method(self) -> str: ...
+    @property
+    def path(self) -> str:
+        """Starts with `/`; no empty components, none that starts with a dot; still percent-encoded."""
+    @property
+    def query(self) -> str:
+        """What is behind the question mark, as received."""
+    @property
+    def target(self) -> str:
+        """Path and query as received."""
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Names in lower case; values with bytes above 127 as latin-1."""
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def peer(self) -> str:
+        """`address:port`, IPv6 addresses in brackets."""
+
+class SessionGrant:
+    """The answer of `authorize` that opens a session on the connection.
+
+    `session` has three methods, all called on blocking threads: `handle(method, path, query, content_type, body)` for
+    every call that the front does not serve itself, `failed(method, path, status, message)` when a call that the front
+    serves itself failed, and `closed(reason)`, exactly once, when the connection is over and nothing of the session
+    runs any more; reason None means that the client closed it in order. `closed` is called too when the connection
+    broke before the session could begin.
+    """
+
+    def __init__(self, protocol: str, chunks: BackupChunks | ReaderChunks, session: object) -> None: ...
+    def abort(self, reason: str) -> None:
+        """Break the connection soon, from any thread; `closed` gets the reason. May be repeated."""
+
+class Front:
+    """TLS listener of the server: HTTP/1.1 for the application, HTTP/2 for its sessions; serves in its own threads.
+
+    `application` has `handle(request)` -> (status, headers, bytes or FileBody) and `authorize(request)` -> the same or
+    a SessionGrant; GET /api2/json/backup and GET /api2/json/reader go to `authorize`. Both run on blocking threads. An
+    exception in them is logged and answered with 500.
+    """
+
+    def __init__(
+        self,
+        application: object,
+        *,
+        certificate: str | PathLike[str],
+        private_key: str | PathLike[str],
+        memory_bytes: int = 167772160,
+        denied_delay_seconds: float = 3.0,
+    ) -> None:
+        """Load certificate chain and key (PEM); ConfigError if they cannot be used.
+
+        `memory_bytes` (at least 64 MiB) bounds what is buffered for clients (docs/design/front.md);
+        `denied_delay_seconds` is waited before a 401 for a chunk that a reader session may not read.
+        """
+    def listen(self, host: str, port: int) -> tuple[str, int]:
+        """Bind, serve from now on, return the real address; `::` takes IPv4 too. May be called for several addresses."""
+    def shutdown(self, grace_seconds: float) -> None:
+        """Stop listening, let sessions end for a while, then break them; returns when every `closed` was called."""

@@ -9,6 +9,8 @@ pub(crate) mod exceptions {
     pyo3::import_exception!(pbstore.errors, FormatError);
     pyo3::import_exception!(pbstore.errors, IntegrityError);
     pyo3::import_exception!(pbstore.errors, PbstoreError);
+    pyo3::import_exception!(pbstore.errors, PermissionDeniedError);
+    pyo3::import_exception!(pbstore.errors, ProtocolError);
 }
 
 /// Not a `From`: neither type is ours.

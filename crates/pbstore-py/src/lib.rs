@@ -3,6 +3,7 @@
 mod errors;
 mod format;
 mod indexes;
+mod store;
 
 use pyo3::prelude::*;
 
@@ -11,5 +12,6 @@ use pyo3::prelude::*;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     format::register(module)?;
     indexes::register(module)?;
+    store::register(module)?;
     Ok(())
 }

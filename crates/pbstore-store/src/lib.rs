@@ -1,1 +1,28 @@
-//! The crate.
+//! Where chunks and indexes live, and what a session may do with them. Knows no network and no Python.
+
+#![forbid(unsafe_code)]
+
+mod atomic_file;
+mod backup_chunks;
+mod chunk_store;
+mod chunk_verifier;
+mod dynamic_index_writer;
+mod error;
+mod fixed_index_writer;
+mod index_file;
+mod local_chunk_store;
+mod reader_chunks;
+mod session_index;
+mod sync_level;
+
+pub use backup_chunks::{BackupChunks, ChunkUpload};
+pub use chunk_store::{ChunkStore, InsertOutcome, Inserted, StoredChunk};
+pub use chunk_verifier::ChunkVerifier;
+pub use dynamic_index_writer::DynamicIndexWriter;
+pub use error::{Result, StoreError};
+pub use fixed_index_writer::FixedIndexWriter;
+pub use index_file::{IndexStats, UploadCounts};
+pub use local_chunk_store::LocalChunkStore;
+pub use reader_chunks::ReaderChunks;
+pub use session_index::IndexKind;
+pub use sync_level::SyncLevel;

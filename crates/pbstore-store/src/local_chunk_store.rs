@@ -1,0 +1,287 @@
+//! The chunk store in a local directory: `.chunks/<4 hex digits>/<64 hex digits>` (datastore-layout.md 1).
+
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pbstore_format::blob::{self, BlobKind};
+use pbstore_format::digest::to_hex;
+use pbstore_format::{Digest, FormatError};
+use rustix::fs::{AtFlags, OFlags, Timespec, Timestamps, CWD, UTIME_NOW, UTIME_OMIT};
+
+use crate::atomic_file::{self, Owner, FILE_MODE};
+use crate::chunk_store::{ChunkStore, InsertOutcome, Inserted, StoredChunk};
+use crate::{Result, StoreError, SyncLevel};
+
+const CHUNKS: &str = ".chunks";
+const LOCK: &str = ".lock";
+const CHUNK_DIRECTORY_MODE: u32 = 0o750;
+/// Inserts exclude each other only within a shard: two chunks meet in one with a chance of 1 in 1024.
+const SHARD_COUNT: usize = 1024;
+
+/// Chunks below one datastore directory.
+pub struct LocalChunkStore {
+    root: PathBuf,
+    chunks: PathBuf,
+    owner: Owner,
+    level: SyncLevel,
+    shards: Vec<Mutex<()>>,
+}
+
+impl LocalChunkStore {
+    /// Lay out a new store in the existing directory `root`: 65536 chunk directories and the lock file.
+    ///
+    /// # Errors
+    /// `Refused` when there is a `.chunks` already; `Io`.
+    pub fn create(root: &Path) -> Result<()> {
+        let owner = Owner::of(root)?;
+        let chunks = root.join(CHUNKS);
+        create_directory(&chunks, owner).map_err(|error| match error {
+            StoreError::Io { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => {
+                StoreError::refused(format!(
+                    "{} exists already: the directory holds a chunk store",
+                    chunks.display()
+                ))
+            }
+            other => other,
+        })?;
+        for prefix in 0..=u16::MAX {
+            create_directory(&chunks.join(format!("{prefix:04x}")), owner)?;
+        }
+        let lock = root.join(LOCK);
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(FILE_MODE)
+            .open(&lock)
+            .map_err(StoreError::io("create", &lock))?;
+        owner.claim(&file, FILE_MODE, &lock)
+    }
+
+    /// Open the store of the datastore directory `root`.
+    ///
+    /// # Errors
+    /// `Refused` when it holds no chunk store; `Io`.
+    pub fn open(root: &Path, level: SyncLevel) -> Result<Self> {
+        let chunks = root.join(CHUNKS);
+        if !chunks.is_dir() {
+            return Err(StoreError::refused(format!(
+                "{} is no datastore: it has no {CHUNKS}",
+                root.display()
+            )));
+        }
+        let owner = Owner::of(root)?;
+        let shards = (0..SHARD_COUNT).map(|_| Mutex::new(())).collect();
+        Ok(Self {
+            root: root.to_owned(),
+            chunks,
+            owner,
+            level,
+            shards,
+        })
+    }
+
+    fn path(&self, digest: &Digest) -> PathBuf {
+        let name = to_hex(digest);
+        let prefix = name.get(..4).unwrap_or_default();
+        self.chunks.join(prefix).join(&name)
+    }
+
+    /// Exclude other inserts of the same chunk. Directories share shards, so a sweep can hold one for a directory.
+    fn lock(&self, digest: &Digest) -> MutexGuard<'_, ()> {
+        let [first, second, ..] = *digest;
+        let shard = usize::from(u16::from_be_bytes([first, second])) % SHARD_COUNT;
+        // The mutex guards no data, so a panic elsewhere leaves nothing half-done behind.
+        self.shards[shard]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn touch_path(path: &Path) -> io::Result<()> {
+        let times = Timestamps {
+            last_access: Timespec {
+                tv_sec: 0,
+                tv_nsec: UTIME_NOW,
+            },
+            last_modification: Timespec {
+                tv_sec: 0,
+                tv_nsec: UTIME_OMIT,
+            },
+        };
+        Ok(rustix::fs::utimensat(
+            CWD,
+            path,
+            &times,
+            AtFlags::SYMLINK_NOFOLLOW,
+        )?)
+    }
+
+    fn write(&self, path: &Path, blob: &[u8], outcome: InsertOutcome) -> Result<Inserted> {
+        atomic_file::write(path, blob, self.owner, self.level)?;
+        Ok(Inserted {
+            outcome,
+            stored_bytes: length(blob),
+        })
+    }
+}
+
+impl ChunkStore for LocalChunkStore {
+    fn insert(&self, digest: &Digest, blob: &[u8]) -> Result<Inserted> {
+        let incoming = blob::kind(blob)?;
+        let path = self.path(digest);
+        let _guard = self.lock(digest);
+        let Some(metadata) = inspect(&path)? else {
+            return self.write(&path, blob, InsertOutcome::New);
+        };
+        match judge(&path, &metadata, incoming, length(blob))? {
+            InsertOutcome::Duplicate => {
+                Self::touch_path(&path).map_err(StoreError::io("touch chunk", &path))?;
+                Ok(Inserted {
+                    outcome: InsertOutcome::Duplicate,
+                    stored_bytes: metadata.len(),
+                })
+            }
+            outcome => self.write(&path, blob, outcome),
+        }
+    }
+
+    fn open(&self, digest: &Digest) -> Result<StoredChunk> {
+        let path = self.path(digest);
+        let file = open_chunk(&path).map_err(StoreError::io("open chunk", &path))?;
+        let metadata = file
+            .metadata()
+            .map_err(StoreError::io("inspect chunk", &path))?;
+        if !metadata.is_file() {
+            return Err(StoreError::refused(format!(
+                "chunk {} is not a regular file",
+                path.display()
+            )));
+        }
+        let (bytes, limit) = (metadata.len(), blob::MAX_BLOB_BYTES);
+        if bytes > length_of(limit) {
+            return Err(FormatError::TooLarge {
+                what: "chunk",
+                limit,
+            }
+            .into());
+        }
+        Ok(StoredChunk {
+            bytes,
+            reader: Box::new(file),
+        })
+    }
+
+    fn touch(&self, digest: &Digest) -> Result<bool> {
+        let path = self.path(digest);
+        match Self::touch_path(&path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(StoreError::io("touch chunk", &path)(error)),
+        }
+    }
+
+    fn contains(&self, digest: &Digest) -> Result<bool> {
+        Ok(inspect(&self.path(digest))?.is_some_and(|metadata| metadata.is_file()))
+    }
+
+    fn sync(&self) -> Result<()> {
+        if self.level != SyncLevel::Filesystem {
+            return Ok(());
+        }
+        let directory = File::open(&self.chunks).map_err(StoreError::io("open", &self.chunks))?;
+        rustix::fs::syncfs(&directory).map_err(StoreError::io("sync file system of", &self.chunks))
+    }
+
+    fn sync_level(&self) -> SyncLevel {
+        self.level
+    }
+
+    fn root(&self) -> &Path {
+        &self.root
+    }
+}
+
+/// The table of blobs-and-chunks.md 5.1 for a path where something stands already; first match wins.
+fn judge(path: &Path, old: &Metadata, incoming: BlobKind, new_bytes: u64) -> Result<InsertOutcome> {
+    if !old.is_file() {
+        return Err(StoreError::refused(format!(
+            "chunk {} is not a regular file",
+            path.display()
+        )));
+    }
+    let old_bytes = old.len();
+    if old_bytes == new_bytes {
+        return Ok(InsertOutcome::Duplicate);
+    }
+    if old_bytes == 0 {
+        log::warn!("found empty chunk {}, overwriting it", path.display());
+        return Ok(InsertOutcome::HealedEmpty);
+    }
+    if !incoming.is_encrypted() {
+        let keep = old_bytes < new_bytes;
+        return Ok(if keep {
+            InsertOutcome::Duplicate
+        } else {
+            InsertOutcome::ReplacedLarger
+        });
+    }
+    match stored_kind(path)? {
+        Some(BlobKind::Plain | BlobKind::Compressed) => Err(StoreError::refused(format!(
+            "chunk {} is stored unencrypted: refusing the encrypted one",
+            path.display()
+        ))),
+        Some(BlobKind::Encrypted) if incoming == BlobKind::Encrypted => {
+            Err(StoreError::refused(format!(
+            "chunk {} has {old_bytes} bytes, the same chunk of {new_bytes} bytes cannot be right",
+            path.display()
+        )))
+        }
+        _ => Ok(InsertOutcome::Duplicate),
+    }
+}
+
+/// Kind of the blob in a file, None when its head is that of no blob.
+fn stored_kind(path: &Path) -> Result<Option<BlobKind>> {
+    let mut head = Vec::with_capacity(blob::ENCRYPTED_HEADER);
+    let file = open_chunk(path).map_err(StoreError::io("open chunk", path))?;
+    file.take(length_of(blob::ENCRYPTED_HEADER))
+        .read_to_end(&mut head)
+        .map_err(StoreError::io("read chunk", path))?;
+    Ok(blob::kind(&head).ok())
+}
+
+fn open_chunk(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits() as i32)
+        .open(path)
+}
+
+fn inspect(path: &Path) -> Result<Option<Metadata>> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StoreError::io("inspect chunk", path)(error)),
+    }
+}
+
+fn create_directory(path: &Path, owner: Owner) -> Result<()> {
+    DirBuilder::new()
+        .mode(CHUNK_DIRECTORY_MODE)
+        .create(path)
+        .map_err(StoreError::io("create directory", path))?;
+    let directory = File::open(path).map_err(StoreError::io("open", path))?;
+    owner.claim(&directory, CHUNK_DIRECTORY_MODE, path)
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    length_of(bytes.len())
+}
+
+fn length_of(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}
