@@ -1,0 +1,130 @@
+//! Reads a catalog: any directory by its offset, without recursion and without trusting a length.
+
+use std::io::{Read, Seek, SeekFrom};
+
+use super::varint::{take_signed, take_unsigned};
+use super::{CatalogKind, MAGIC, NAME_LIMIT_BYTES};
+use crate::error::PxarError;
+
+/// A directory of a million entries with the longest usual names is smaller than this.
+const MAX_TABLE_BYTES: u64 = 1 << 30;
+
+/// One name of a catalog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogEntry {
+    /// Name in its directory.
+    pub name: Vec<u8>,
+    /// What it is.
+    pub kind: CatalogKind,
+    /// Offset of a directory's block; 0 for everything else.
+    pub directory_offset: u64,
+    /// Size of a regular file in bytes.
+    pub size: u64,
+    /// Time of a regular file's last modification, in seconds since the epoch.
+    pub mtime_seconds: i64,
+}
+
+/// Reads the directories of a catalog.
+pub struct CatalogReader<R: Read + Seek> {
+    input: R,
+    root_offset: u64,
+    end: u64,
+}
+
+impl<R: Read + Seek> CatalogReader<R> {
+    /// Opens a catalog and checks its magic and tail.
+    pub fn new(mut input: R) -> Result<Self, PxarError> {
+        let length = input.seek(SeekFrom::End(0)).map_err(PxarError::Read)?;
+        let end = length.checked_sub(8).filter(|end| *end > 8).ok_or_else(|| damaged("it is too short"))?;
+        let magic = read_at::<8>(&mut input, 0)?;
+        if magic != MAGIC {
+            return Err(damaged("wrong magic number"));
+        }
+        let root_offset = u64::from_le_bytes(read_at::<8>(&mut input, end)?);
+        Ok(Self { input, root_offset, end })
+    }
+
+    /// Offset of the root directory's block, for [`Self::directory`].
+    pub fn root_offset(&self) -> u64 {
+        self.root_offset
+    }
+
+    /// The entries of the directory whose block begins at `offset`, in the order of the file.
+    pub fn directory(&mut self, offset: u64) -> Result<Vec<CatalogEntry>, PxarError> {
+        let table = self.table(offset)?;
+        let mut rest = table.as_slice();
+        let count = take_unsigned(&mut rest).ok_or_else(|| damaged("bad entry count"))?;
+        let mut entries = Vec::new();
+        for _ in 0..count {
+            entries.push(entry(&mut rest, offset)?);
+        }
+        if !rest.is_empty() {
+            return Err(damaged("bytes behind the last entry of a directory"));
+        }
+        Ok(entries)
+    }
+
+    fn table(&mut self, offset: u64) -> Result<Vec<u8>, PxarError> {
+        let available = self.end.checked_sub(offset).filter(|_| offset >= MAGIC.len() as u64);
+        let available = available.ok_or_else(|| damaged("a directory's offset lies outside the file"))?;
+        self.input.seek(SeekFrom::Start(offset)).map_err(PxarError::Read)?;
+        let mut head = Vec::new();
+        self.input.by_ref().take(available.min(10)).read_to_end(&mut head).map_err(PxarError::Read)?;
+        let mut rest = head.as_slice();
+        let length = take_unsigned(&mut rest).ok_or_else(|| damaged("bad directory length"))?;
+        let prefix = (head.len() - rest.len()) as u64;
+        if length == 0 || length > available - prefix || length > MAX_TABLE_BYTES {
+            return Err(damaged("a directory's length lies outside the file"));
+        }
+        self.input.seek(SeekFrom::Start(offset + prefix)).map_err(PxarError::Read)?;
+        let mut table = Vec::new();
+        self.input.by_ref().take(length).read_to_end(&mut table).map_err(PxarError::Read)?;
+        if table.len() as u64 != length {
+            return Err(damaged("it ends inside a directory"));
+        }
+        Ok(table)
+    }
+}
+
+/// Takes one entry off the front of a directory's table; `block` is the offset of that directory's block.
+fn entry(rest: &mut &[u8], block: u64) -> Result<CatalogEntry, PxarError> {
+    let (byte, after) = rest.split_first().ok_or_else(|| damaged("fewer entries than a directory's count"))?;
+    *rest = after;
+    let kind = CatalogKind::from_byte(*byte).ok_or_else(|| damaged("unknown kind of entry"))?;
+    let name = take_name(rest)?;
+    let mut entry = CatalogEntry { name, kind, directory_offset: 0, size: 0, mtime_seconds: 0 };
+    match kind {
+        CatalogKind::Directory => {
+            let distance = take_unsigned(rest).ok_or_else(|| damaged("bad distance"))?;
+            let offset = block.checked_sub(distance).filter(|_| distance > 0);
+            entry.directory_offset = offset.ok_or_else(|| damaged("a directory's distance leaves the file"))?;
+        }
+        CatalogKind::File => {
+            entry.size = take_unsigned(rest).ok_or_else(|| damaged("bad file size"))?;
+            entry.mtime_seconds = take_signed(rest).ok_or_else(|| damaged("bad time"))?;
+        }
+        _ => {}
+    }
+    Ok(entry)
+}
+
+fn take_name(rest: &mut &[u8]) -> Result<Vec<u8>, PxarError> {
+    let length = take_unsigned(rest).ok_or_else(|| damaged("bad name length"))?;
+    if length >= NAME_LIMIT_BYTES {
+        return Err(damaged("a name is too long"));
+    }
+    let (name, after) = rest.split_at_checked(length as usize).ok_or_else(|| damaged("a name is cut off"))?;
+    *rest = after;
+    Ok(name.to_vec())
+}
+
+fn read_at<const N: usize>(input: &mut (impl Read + Seek), offset: u64) -> Result<[u8; N], PxarError> {
+    let mut bytes = [0; N];
+    input.seek(SeekFrom::Start(offset)).map_err(PxarError::Read)?;
+    input.read_exact(&mut bytes).map_err(PxarError::Read)?;
+    Ok(bytes)
+}
+
+fn damaged(reason: &str) -> PxarError {
+    PxarError::Catalog(reason.to_owned())
+}

@@ -1,0 +1,80 @@
+//! Makes an archive of a directory tree.
+
+use std::io::Write;
+use std::path::Path;
+
+use crate::catalog::CatalogSink;
+use crate::error::PxarError;
+use crate::flags::Flags;
+use crate::pattern::Pattern;
+use crate::report::Reporter;
+
+/// What to take from the tree, and what not.
+#[derive(Clone, Debug)]
+pub struct CreateOptions {
+    /// Metadata to store, as far as the file system has it.
+    pub features: Flags,
+    /// Descend into every mounted file system.
+    pub all_file_systems: bool,
+    /// Device numbers (`st_dev`) of mounted file systems to descend into; the root's own is always among them.
+    pub include_devices: Vec<u64>,
+    /// Exclusion patterns, the last match decides. They are recorded in the archive.
+    pub exclude: Vec<Pattern>,
+    /// Leave out everything named `lost+found`.
+    pub skip_lost_and_found: bool,
+    /// Keep a file without its extended attributes if the kernel says they are too big to list.
+    pub skip_e2big_xattr: bool,
+    /// Most entries held at once: the sum of the listings of all directories on the current path.
+    pub entries_max: usize,
+}
+
+impl Default for CreateOptions {
+    fn default() -> Self {
+        Self {
+            features: Flags::DEFAULT,
+            all_file_systems: false,
+            include_devices: Vec::new(),
+            exclude: Vec::new(),
+            skip_lost_and_found: false,
+            skip_e2big_xattr: false,
+            entries_max: 1_048_576,
+        }
+    }
+}
+
+/// What an archive was made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CreateStats {
+    /// Entries of all kinds, the root included.
+    pub entry_count: u64,
+    /// Regular files stored with their content.
+    pub file_count: u64,
+    /// Hard links to those files.
+    pub hardlink_count: u64,
+    /// Content of the regular files.
+    pub file_bytes: u64,
+    /// Length of the archive.
+    pub archive_bytes: u64,
+    /// Warnings that the reporter was given.
+    pub warning_count: u64,
+}
+
+/// Writes the tree below `source` to `output` as a version 1 archive (pxar.md 4).
+///
+/// `output` is given blocks of up to 1 MiB. Names go to `catalog` in archive order; the caller starts and ends the
+/// archive there. Files that vanish, cannot be read or change while they are read are warnings.
+///
+/// # Errors
+///
+/// The source is no readable directory or lies on a virtual file system, `output` or `catalog` fails, a read error on a
+/// file's content, more entries than `entries_max`, or the reporter cancels.
+pub fn create_archive<W: Write>(
+    source: &Path,
+    output: W,
+    catalog: Option<&mut dyn CatalogSink>,
+    options: &CreateOptions,
+    reporter: &mut dyn Reporter,
+) -> Result<CreateStats, PxarError> {
+    let _ = (source, output, catalog, options, reporter);
+    Err(PxarError::Invalid("under construction".into()))
+}

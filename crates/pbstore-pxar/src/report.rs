@@ -1,0 +1,33 @@
+//! What a long walk tells its caller, and how the caller stops it.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+/// Receives warnings and progress of [`crate::create_archive`] and [`crate::extract_archive`].
+pub trait Reporter {
+    /// Something was left out or differs; the text is complete, one line, as the user should see it.
+    fn warn(&mut self, message: String);
+
+    /// Something worth a log line that is no warning, such as a mount point that is left out.
+    fn info(&mut self, _message: String) {}
+
+    /// An entry begins; `path` is relative to the archive's root, without leading slash, empty for the root.
+    fn entry(&mut self, _path: &[u8]) {}
+
+    /// Asked for at every entry and at every block of file content; true ends the walk with `PxarError::Cancelled`.
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// A reporter that drops everything.
+pub struct Silent;
+
+impl Reporter for Silent {
+    fn warn(&mut self, _message: String) {}
+}
+
+/// A path in double quotes with everything unprintable escaped, as the log lines show it.
+pub fn quoted(path: &[u8]) -> String {
+    format!("{:?}", OsStr::from_bytes(path))
+}
