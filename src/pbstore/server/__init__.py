@@ -1,0 +1,1 @@
+"""The backup server: one application behind the compiled front."""

@@ -1,0 +1,1 @@
+"""The server's API methods, one module an area."""

@@ -1,0 +1,1 @@
+"""The control side of backup and reader sessions: calls in, answers out, no sockets."""

@@ -1,0 +1,72 @@
+"""Routing of the calls inside a session: the same descriptions and parameter rules as REST, without credentials.
+
+Who may do what was decided when the session was opened (protocol-transport.md 4.3). Answers are JSON envelopes or
+streams; errors are plain text, and none of them ends the session.
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+from pbstore.api.envelopes import Response, failure, success
+from pbstore.api.method import Call, Method
+from pbstore.api.permission import Rights, World
+from pbstore.api.request_parameters import request_parameters
+from pbstore.api.route_table import RouteTable
+from pbstore.errors import FormatError, PbstoreError
+from pbstore.model.auth_id import AuthId
+
+
+class DecidedAtUpgrade(World):
+    """The permission of session calls: given when the session was opened."""
+
+
+DECIDED_AT_UPGRADE = DecidedAtUpgrade()
+
+
+class NoRights(Rights):
+    """Rights of a session call: it must not need any."""
+
+    def privileges(self, auth_id: AuthId, path: str) -> tuple[str, ...]:
+        """Return nothing."""
+        return ()
+
+
+_NO_RIGHTS = NoRights()
+
+
+def answer(
+    routes: RouteTable,
+    session: object,
+    *,
+    http_method: str,
+    path: str,
+    query: str,
+    content_type: str | None,
+    body: bytes,
+    caller: AuthId,
+) -> Response:
+    """Run one call of `session` and return its answer; only errors of this project become answers."""
+    try:
+        match = routes.find(http_method, path)
+        values = _parameters(match.method, query, content_type, body)
+        call = Call[Any](state=session, rights=_NO_RIGHTS, caller=caller, peer="", body=body)
+        return success("json", match.method.invoke(call, values))
+    except PbstoreError as error:
+        status, _, text = failure("json", error)
+        return status, [], text
+
+
+def reason_phrase(status: int) -> str:
+    """Return the words of a status code for the task log."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"
+
+
+def _parameters(method: Method, query: str, content_type: str | None, body: bytes) -> dict[str, Any]:
+    if method.raw_body is None:
+        return request_parameters(method.parameters, query=query, content_type=content_type, body=body)
+    if len(body) > method.raw_body:
+        raise FormatError(f"request body is too large: at most {method.raw_body} bytes")
+    return request_parameters(method.parameters, query=query)
