@@ -1,0 +1,22 @@
+//! The client's side: a verified connection, sessions on it, and the pipelines that fill and empty them.
+
+mod connect;
+mod error;
+mod progress;
+mod proxy;
+mod rest;
+mod restore;
+mod running;
+mod runtime;
+mod session;
+mod upload;
+mod warnings;
+
+pub use connect::ServerAddress;
+pub use error::ClientError;
+pub use progress::Progress;
+pub use proxy::Proxy;
+pub use rest::{Answer, Connection};
+pub use restore::{restore_image, restore_stream, restore_tree, Archive, CryptMode, RestoreStats};
+pub use session::{Call, Session};
+pub use upload::{upload_image, upload_tree, CatalogUpload, ImageSource, SealOptions, TreeOptions, UploadStats};
