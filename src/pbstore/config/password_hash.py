@@ -1,0 +1,79 @@
+"""Hashes of secrets as crypt(3) makes them, by the system's libcrypt (auth.md 2)."""
+
+import ctypes
+import ctypes.util
+import hmac
+from functools import cache
+
+from pbstore.errors import ConfigError
+
+MAX_SECRET_BYTES = 1024
+_PREFIX = b"$y$"
+_COST = 5
+_HASH_BYTES = 32768
+"""`struct crypt_data` of libxcrypt has this size by its documentation (crypt(5))."""
+_DUMMY = "$y$j9T$nobodynobodynobodynobodynobodynobodynobody$0bBHQLPl.YYmw6Qy9LogCQQvX2Yi0JVQUquRVEvuZY2"
+
+
+def hash_secret(secret: str) -> str:
+    """Return a new yescrypt hash, cost 5, with a random salt.
+
+    Raises:
+        ConfigError: the system's libcrypt has no yescrypt.
+    """
+    library = _library()
+    setting = ctypes.create_string_buffer(192)
+    if not library.crypt_gensalt_rn(_PREFIX, _COST, None, 0, setting, len(setting)):
+        raise ConfigError("the system's libcrypt cannot make yescrypt hashes: libxcrypt 4.4 or newer is needed")
+    result = _crypt(secret, setting.value)
+    if result is None:
+        raise ConfigError("the system's libcrypt cannot hash this secret")
+    return result
+
+
+def verify_secret(secret: str, stored: str | None) -> bool:
+    """Return whether `secret` has this hash, of any format that libcrypt knows.
+
+    Without a hash the same work is done, so that the time does not tell whether there is one.
+    """
+    result = _crypt(secret, (_DUMMY if stored is None else stored).encode())
+    equal = hmac.compare_digest((result or "").encode(), (stored or "").encode())
+    return equal and stored is not None and result is not None
+
+
+def is_outdated(stored: str) -> bool:
+    """Whether a hash should be made anew at the next chance."""
+    return not stored.startswith(_PREFIX.decode())
+
+
+def _crypt(secret: str, setting: bytes) -> str | None:
+    plain = secret.encode()
+    if b"\0" in plain or len(plain) > MAX_SECRET_BYTES:
+        return None
+    data = ctypes.create_string_buffer(_HASH_BYTES)
+    result = _library().crypt_rn(plain, setting, data, len(data))
+    if not result or result.startswith(b"*"):
+        return None
+    return bytes(result).decode("ascii", "replace")
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    # Calls through CDLL release the interpreter lock: hashes of several logins run beside each other.
+    try:
+        library = ctypes.CDLL(ctypes.util.find_library("crypt") or "libcrypt.so.1", use_errno=True)
+        functions = library.crypt_rn, library.crypt_gensalt_rn
+    except (OSError, AttributeError):
+        raise ConfigError("libcrypt (libxcrypt) is needed for passwords and is missing on this system") from None
+    crypt_rn, gensalt = functions
+    crypt_rn.restype = gensalt.restype = ctypes.c_char_p
+    crypt_rn.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_int]
+    gensalt.argtypes = [
+        ctypes.c_char_p,
+        ctypes.c_ulong,
+        ctypes.c_char_p,
+        ctypes.c_int,
+        ctypes.c_char_p,
+        ctypes.c_int,
+    ]
+    return library
