@@ -47,7 +47,7 @@ def is_outdated(stored: str) -> bool:
 
 
 def _crypt(secret: str, setting: bytes) -> str | None:
-    plain = secret.encode()
+    plain = secret.encode("utf-8", "surrogatepass")
     if b"\0" in plain or len(plain) > MAX_SECRET_BYTES:
         return None
     data = ctypes.create_string_buffer(_HASH_BYTES)

@@ -1,7 +1,6 @@
 """JSON files that map names to hashes of secrets: `shadow.json` and `token.shadow` (auth.md 2)."""
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -57,7 +56,7 @@ class SecretMap:
     def stamp(self) -> tuple[int, int, int]:
         """Return what changes whenever the file does: inode, time, size."""
         try:
-            status = os.stat(self._file.path)
+            status = self._file.path.stat()
         except FileNotFoundError:
             return (0, 0, 0)
         return status.st_ino, status.st_mtime_ns, status.st_size

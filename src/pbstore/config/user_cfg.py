@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from pbstore.config.config_file import ConfigFile
 from pbstore.config.file_kind import FileKind
@@ -71,6 +72,17 @@ class UserCfg:
         """Return the tokens of a user, by name."""
         mine = [token for auth_id, token in self.tokens.items() if auth_id.user == user]
         return sorted(mine, key=lambda token: token.auth_id.token_name or "")
+
+
+class UserSource(Protocol):
+    """Where the users come from: the file, or a cache of it."""
+
+    def load(self) -> UserCfg:
+        """Return the current users.
+
+        Raises:
+            ConfigError: they cannot be read.
+        """
 
 
 class UserEdit:

@@ -1,0 +1,1 @@
+"""Who may do what: passwords, tickets, tokens, roles and the access control list (auth.md)."""
