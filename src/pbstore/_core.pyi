@@ -147,6 +147,7 @@ class RestoreStats:
     """What the restore of a tree did."""
 
     size: int
+    entry_count: int
     duration_seconds: float
     warnings: list[str]
 
@@ -232,14 +233,19 @@ class Session:
         previous: DynamicIndex | None = None,
         catalog: CatalogUpload | None = None,
         exclude: list[str] = ...,
-        include_devices: list[str | PathLike[str]] = ...,
+        include_devices: list[int] = ...,
         all_file_systems: bool = False,
         skip_lost_and_found: bool = False,
+        skip_e2big_xattr: bool = False,
         entries_max: int = ...,
         chunk_size: int = ...,
         progress: Progress | None = None,
     ) -> UploadStats:
-        """Upload a directory as pxar archive `archive_name` (`….pxar.didx`); `chunk_size` is the average in bytes."""
+        """Upload a directory as pxar archive `archive_name` (`….pxar.didx`); `chunk_size` is the average in bytes.
+
+        `exclude` are patterns (pxar.md 4.1), `include_devices` the `st_dev` of mounted file systems to descend into.
+        Warnings (unreadable, vanished, changed files) are in the result; FormatError for a bad pattern.
+        """
     def restore_image(
         self,
         index: bytes,
@@ -265,8 +271,17 @@ class Session:
         archive_name: str = "tree",
         progress: Progress | None = None,
         overwrite: bool = False,
+        overwrite_files: bool = False,
+        overwrite_symlinks: bool = False,
+        overwrite_hardlinks: bool = False,
+        allow_existing_dirs: bool = False,
+        ignore_acls: bool = False,
+        ignore_xattrs: bool = False,
+        ignore_ownership: bool = False,
+        ignore_permissions: bool = False,
+        ignore_device_errors: bool = False,
     ) -> RestoreStats:
-        """Unpack the pxar archive of a `.didx` below `target`."""
+        """Unpack the pxar archive of a `.didx` below `target`; `overwrite` is all of overwrite_* and allow_existing_dirs."""
     def restore_stream(
         self,
         index: bytes,

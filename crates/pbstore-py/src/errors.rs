@@ -5,6 +5,10 @@ use pyo3::PyErr;
 
 /// The Python classes; imported when the first one is raised.
 pub(crate) mod exceptions {
+    pyo3::import_exception!(pbstore.errors, ServerError);
+    pyo3::import_exception!(pbstore.errors, ConnectionFailedError);
+    pyo3::import_exception!(pbstore.errors, CertificateError);
+    pyo3::import_exception!(pbstore.errors, AbortedError);
     pyo3::import_exception!(pbstore.errors, EncryptionKeyError);
     pyo3::import_exception!(pbstore.errors, FormatError);
     pyo3::import_exception!(pbstore.errors, IntegrityError);

@@ -1,5 +1,6 @@
 //! The binding: the only crate that knows Python. One file a subject; each registers its part of `pbstore._core`.
 
+mod client;
 mod errors;
 mod format;
 mod indexes;
@@ -10,6 +11,7 @@ use pyo3::prelude::*;
 /// The compiled module `pbstore._core`; its stub is `src/pbstore/_core.pyi`.
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    client::register(module)?;
     format::register(module)?;
     indexes::register(module)?;
     store::register(module)?;

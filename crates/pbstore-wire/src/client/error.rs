@@ -1,7 +1,5 @@
 //! Everything that can go wrong at the client, sorted by what the caller can do about it.
 
-use pbstore_format::FormatError;
-
 /// Why a request, an upload or a restore failed. The text is one line for the user.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ClientError {
@@ -51,14 +49,5 @@ impl ClientError {
     /// An error of the source or target: what was done to what, and what the system said.
     pub(crate) fn local(action: &str, error: impl std::fmt::Display) -> Self {
         Self::Local(format!("{action}: {error}"))
-    }
-
-    /// The same kind of error with the name of what it is about in front.
-    pub(crate) fn about(subject: &str, error: &FormatError) -> Self {
-        let text = format!("{subject}: {error}");
-        match error {
-            FormatError::Malformed(_) | FormatError::TooLarge { .. } => Self::Format(text),
-            _ => Self::Integrity(text),
-        }
     }
 }

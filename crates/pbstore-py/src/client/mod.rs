@@ -1,0 +1,36 @@
+//! The client for Python: connections, sessions, uploads and restores.
+
+mod connection;
+mod interrupt;
+mod progress;
+mod session;
+
+use pbstore_wire::client::ClientError;
+use pyo3::prelude::*;
+
+use crate::errors::exceptions;
+
+/// Add this subject to the module.
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<progress::PyProgress>()?;
+    module.add_class::<connection::PyConnection>()?;
+    module.add_class::<session::PySession>()?;
+    module.add_class::<session::PyCatalogUpload>()?;
+    module.add_class::<session::PyUploadStats>()?;
+    module.add_class::<session::PyRestoreStats>()
+}
+
+fn from_client(error: ClientError) -> PyErr {
+    let text = error.to_string();
+    match error {
+        ClientError::Connection(_) => exceptions::ConnectionFailedError::new_err(text),
+        ClientError::Certificate { fingerprint, .. } => exceptions::CertificateError::new_err((text, fingerprint)),
+        ClientError::Server { status, .. } => exceptions::ServerError::new_err((text, status)),
+        ClientError::Protocol(_) => exceptions::ProtocolError::new_err(text),
+        ClientError::Format(_) => exceptions::FormatError::new_err(text),
+        ClientError::Integrity(_) => exceptions::IntegrityError::new_err(text),
+        ClientError::Key(_) => exceptions::EncryptionKeyError::new_err(text),
+        ClientError::Local(_) => exceptions::PbstoreError::new_err(text),
+        ClientError::Aborted | ClientError::Stopped => exceptions::AbortedError::new_err(text),
+    }
+}
