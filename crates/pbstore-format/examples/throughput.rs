@@ -12,9 +12,7 @@ fn main() -> pbstore_format::Result<()> {
     let random = random_data(CHUNK);
     let text = text_data(CHUNK);
     report("digest", || digest::chunk_digest(&random, None));
-    report("digest by OpenSSL, to compare", || {
-        openssl::sha::sha256(&random)
-    });
+    report("digest by OpenSSL, to compare", || openssl::sha::sha256(&random));
     let sealed = blob::seal(&random, None, false)?;
     report("check_crc", || blob::check_crc(&sealed));
     measure_blobs("random", &random)?;
@@ -28,28 +26,18 @@ fn main() -> pbstore_format::Result<()> {
 
 fn measure_blobs(what: &str, data: &[u8]) -> pbstore_format::Result<()> {
     let key = CryptKey::new([7; 32]);
-    let settings = [
-        ("plain", None, false),
-        ("zstd", None, true),
-        ("aes", Some(&key), false),
-        ("zstd+aes", Some(&key), true),
-    ];
+    let settings =
+        [("plain", None, false), ("zstd", None, true), ("aes", Some(&key), false), ("zstd+aes", Some(&key), true)];
     for (setting, key, compress) in settings {
         let mut sealer = Sealer::new(key.cloned(), compress)?;
         let mut opener = Opener::new(key.cloned())?;
         let sealed = sealer.seal(data)?;
         let ratio = sealed.len() as f64 / data.len() as f64;
-        report(&format!("seal {setting} {what} (to {ratio:.2})"), || {
-            sealer.seal(data)
-        });
-        report(&format!("open {setting} {what}"), || {
-            opener.open(&sealed, CHUNK)
-        });
+        report(&format!("seal {setting} {what} (to {ratio:.2})"), || sealer.seal(data));
+        report(&format!("open {setting} {what}"), || opener.open(&sealed, CHUNK));
         if key.is_none() {
             let digest = digest::sha256(data);
-            report(&format!("verify {setting} {what}"), || {
-                opener.verify_plain_chunk(&sealed, &digest, CHUNK)
-            });
+            report(&format!("verify {setting} {what}"), || opener.verify_plain_chunk(&sealed, &digest, CHUNK));
         }
     }
     Ok(())
@@ -65,10 +53,7 @@ fn report<T>(name: &str, mut work: impl FnMut() -> T) {
 }
 
 fn print_rate(name: &str, bytes: usize, start: Instant) {
-    println!(
-        "{name:32} {:8.0} MB/s",
-        bytes as f64 / 1e6 / start.elapsed().as_secs_f64()
-    );
+    println!("{name:32} {:8.0} MB/s", bytes as f64 / 1e6 / start.elapsed().as_secs_f64());
 }
 
 fn random_data(len: usize) -> Vec<u8> {
@@ -83,16 +68,6 @@ fn random_data(len: usize) -> Vec<u8> {
 }
 
 fn text_data(len: usize) -> Vec<u8> {
-    let line = |number: u64| {
-        format!(
-            "{number} record {} of host-{}\n",
-            number * 7919 % 10_007,
-            number % 37
-        )
-    };
-    (0..)
-        .map(line)
-        .flat_map(String::into_bytes)
-        .take(len)
-        .collect()
+    let line = |number: u64| format!("{number} record {} of host-{}\n", number * 7919 % 10_007, number % 37);
+    (0..).map(line).flat_map(String::into_bytes).take(len).collect()
 }

@@ -21,8 +21,8 @@ const ID_KEY_SALT: &[u8] = b"_id_key";
 const ID_KEY_ROUNDS: u32 = 10;
 /// SHA-256 of `Proxmox Backup Encryption Key Fingerprint`.
 const FINGERPRINT_INPUT: Digest = [
-    0x6e, 0xd0, 0xef, 0x77, 0x47, 0x1f, 0xff, 0x4d, 0x55, 0xc7, 0xa8, 0xfe, 0x4a, 0x9d, 0xb6, 0x21,
-    0x61, 0x40, 0x7f, 0x13, 0x4c, 0x72, 0x5f, 0xdd, 0x30, 0x99, 0x2d, 0x25, 0xec, 0x45, 0xed, 0x26,
+    0x6e, 0xd0, 0xef, 0x77, 0x47, 0x1f, 0xff, 0x4d, 0x55, 0xc7, 0xa8, 0xfe, 0x4a, 0x9d, 0xb6, 0x21, 0x61, 0x40, 0x7f,
+    0x13, 0x4c, 0x72, 0x5d, 0xdf, 0x30, 0x99, 0x2d, 0x25, 0xec, 0x45, 0xed, 0x26,
 ];
 
 /// A 32-byte encryption key. Clones share it; it is wiped when the last one goes and never printed.
@@ -39,10 +39,7 @@ impl CryptKey {
     pub fn new(key: [u8; 32]) -> Self {
         let key = Zeroizing::new(key);
         let id_key = pbkdf2::pbkdf2_hmac_array::<Sha256, 32>(&*key, ID_KEY_SALT, ID_KEY_ROUNDS);
-        Self(Arc::new(Secrets {
-            key,
-            id_key: Zeroizing::new(id_key),
-        }))
+        Self(Arc::new(Secrets { key, id_key: Zeroizing::new(id_key) }))
     }
 
     /// The key that goes into digests and signatures, never into ciphers.
@@ -52,11 +49,7 @@ impl CryptKey {
 
     /// What names the key in public.
     pub fn fingerprint(&self) -> [u8; 32] {
-        Sha256::new()
-            .chain_update(FINGERPRINT_INPUT)
-            .chain_update(self.id_key())
-            .finalize()
-            .into()
+        Sha256::new().chain_update(FINGERPRINT_INPUT).chain_update(self.id_key()).finalize().into()
     }
 
     /// HMAC-SHA256 with the id key: the manifest's signature (manifest.md 2).
@@ -70,11 +63,7 @@ impl CryptKey {
 
     /// Digest of a chunk under this key: the id key is hashed behind the data.
     pub fn digest(&self, data: &[u8]) -> Digest {
-        Sha256::new()
-            .chain_update(data)
-            .chain_update(self.id_key())
-            .finalize()
-            .into()
+        Sha256::new().chain_update(data).chain_update(self.id_key()).finalize().into()
     }
 }
 
@@ -116,20 +105,13 @@ impl BlobCipher {
     }
 
     /// Decrypt `data` where it lies. On an error its content is worthless and must be dropped.
-    pub(crate) fn open(
-        &mut self,
-        iv: &[u8; IV_BYTES],
-        tag: &[u8; TAG_BYTES],
-        data: &mut [u8],
-    ) -> Result<()> {
+    pub(crate) fn open(&mut self, iv: &[u8; IV_BYTES], tag: &[u8; TAG_BYTES], data: &mut [u8]) -> Result<()> {
         self.decrypt.decrypt_init(None, None, Some(iv))?;
         self.decrypt.set_tag(tag)?;
         if !data.is_empty() {
             self.decrypt.cipher_update_inplace(data, data.len())?;
         }
-        self.decrypt
-            .cipher_final(&mut [])
-            .map_err(|_| FormatError::WrongTag)?;
+        self.decrypt.cipher_final(&mut []).map_err(|_| FormatError::WrongTag)?;
         Ok(())
     }
 }

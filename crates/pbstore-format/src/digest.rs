@@ -22,13 +22,9 @@ pub fn sha256(data: &[u8]) -> Digest {
 
 /// 64 lower-case hex characters.
 pub fn to_hex(digest: &Digest) -> String {
-    const DIGITS: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-    ];
+    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     let nibbles = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    nibbles
-        .filter_map(|nibble| DIGITS.get(usize::from(nibble)))
-        .collect()
+    nibbles.filter_map(|nibble| DIGITS.get(usize::from(nibble))).collect()
 }
 
 /// Read 64 hex characters in any case.
@@ -36,12 +32,7 @@ pub fn to_hex(digest: &Digest) -> String {
 /// # Errors
 /// `Malformed` for any other text.
 pub fn from_hex(text: &str) -> Result<Digest> {
-    let wrong = || {
-        FormatError::malformed(format!(
-            "invalid digest {:.80?}: expected 64 hex characters",
-            text
-        ))
-    };
+    let wrong = || FormatError::malformed(format!("invalid digest {:.80?}: expected 64 hex characters", text));
     if text.len() != 64 {
         return Err(wrong());
     }

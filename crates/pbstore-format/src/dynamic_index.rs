@@ -28,12 +28,7 @@ pub struct DynamicHeader {
 impl DynamicHeader {
     /// The 4096 bytes.
     pub fn encode(&self) -> [u8; HEADER_BYTES] {
-        CommonHeader {
-            uuid: self.uuid,
-            ctime: self.ctime,
-            csum: self.csum,
-        }
-        .encode(MAGIC)
+        CommonHeader { uuid: self.uuid, ctime: self.ctime, csum: self.csum }.encode(MAGIC)
     }
 }
 
@@ -41,10 +36,7 @@ impl DynamicHeader {
 pub fn encode_entry(end: u64, digest: &Digest) -> [u8; ENTRY_BYTES] {
     let mut entry = [0; ENTRY_BYTES];
     let fields = end.to_le_bytes().into_iter().chain(*digest);
-    entry
-        .iter_mut()
-        .zip(fields)
-        .for_each(|(place, value)| *place = value);
+    entry.iter_mut().zip(fields).for_each(|(place, value)| *place = value);
     entry
 }
 
@@ -53,10 +45,7 @@ pub fn encode_entry(end: u64, digest: &Digest) -> [u8; ENTRY_BYTES] {
 /// # Errors
 /// `Malformed` for ends that [`DynamicIndex::parse`] would refuse.
 pub fn encode_file(header: DynamicHeader, entries: &[(u64, Digest)]) -> Result<Vec<u8>> {
-    let table: Vec<u8> = entries
-        .iter()
-        .flat_map(|(end, digest)| encode_entry(*end, digest))
-        .collect();
+    let table: Vec<u8> = entries.iter().flat_map(|(end, digest)| encode_entry(*end, digest)).collect();
     let csum = sha256(&table);
     let file = [&DynamicHeader { csum, ..header }.encode()[..], &table].concat();
     let index = DynamicIndex::parse(file)?;
@@ -78,12 +67,8 @@ impl DynamicIndex {
     /// longer than any chunk can be.
     pub fn parse(file: impl Into<Bytes>) -> Result<Self> {
         let file = file.into();
-        let CommonHeader { uuid, ctime, csum } =
-            CommonHeader::parse(&file, MAGIC, "dynamic index")?;
-        let index = Self {
-            header: DynamicHeader { uuid, ctime, csum },
-            file,
-        };
+        let CommonHeader { uuid, ctime, csum } = CommonHeader::parse(&file, MAGIC, "dynamic index")?;
+        let index = Self { header: DynamicHeader { uuid, ctime, csum }, file };
         let table = index.table();
         if table.len() % ENTRY_BYTES != 0 {
             let text = format!("dynamic index has a table of wrong length {}", table.len());
@@ -93,9 +78,7 @@ impl DynamicIndex {
         for (number, entry) in table.chunks_exact(ENTRY_BYTES).enumerate() {
             let end = u64::from_le_bytes(field(entry, 0));
             if end <= start || end - start > MAX_CHUNK_BYTES as u64 {
-                let text = format!(
-                    "dynamic index has an impossible chunk {number}, from {start} to {end}"
-                );
+                let text = format!("dynamic index has an impossible chunk {number}, from {start} to {end}");
                 return Err(FormatError::malformed(text));
             }
             start = end;
@@ -118,9 +101,7 @@ impl DynamicIndex {
     }
 
     fn entry(&self, index: usize) -> Option<&[u8; ENTRY_BYTES]> {
-        self.table()
-            .get(index.checked_mul(ENTRY_BYTES)?..)?
-            .first_chunk()
+        self.table().get(index.checked_mul(ENTRY_BYTES)?..)?.first_chunk()
     }
 }
 
@@ -134,8 +115,7 @@ impl Index for DynamicIndex {
     }
 
     fn chunk_end(&self, index: usize) -> Option<u64> {
-        self.entry(index)
-            .map(|entry| u64::from_le_bytes(field(entry, 0)))
+        self.entry(index).map(|entry| u64::from_le_bytes(field(entry, 0)))
     }
 
     fn find(&self, offset: u64) -> Option<usize> {
@@ -152,10 +132,7 @@ impl Index for DynamicIndex {
     }
 
     fn size(&self) -> u64 {
-        self.len()
-            .checked_sub(1)
-            .and_then(|last| self.chunk_end(last))
-            .unwrap_or(0)
+        self.len().checked_sub(1).and_then(|last| self.chunk_end(last)).unwrap_or(0)
     }
 
     fn csum(&self) -> Digest {
@@ -171,8 +148,6 @@ impl Index for DynamicIndex {
     }
 
     fn digests(&self) -> impl Iterator<Item = &Digest> {
-        self.table()
-            .chunks_exact(ENTRY_BYTES)
-            .filter_map(|entry| entry.get(DIGEST_OFFSET..)?.first_chunk())
+        self.table().chunks_exact(ENTRY_BYTES).filter_map(|entry| entry.get(DIGEST_OFFSET..)?.first_chunk())
     }
 }

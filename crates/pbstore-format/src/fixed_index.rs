@@ -35,22 +35,9 @@ pub struct FixedHeader {
 impl FixedHeader {
     /// The 4096 bytes.
     pub fn encode(&self) -> [u8; HEADER_BYTES] {
-        let mut header = CommonHeader {
-            uuid: self.uuid,
-            ctime: self.ctime,
-            csum: self.csum,
-        }
-        .encode(MAGIC);
-        let sizes = self
-            .size
-            .to_le_bytes()
-            .into_iter()
-            .chain(self.chunk_size.to_le_bytes());
-        header
-            .iter_mut()
-            .skip(SIZE_OFFSET)
-            .zip(sizes)
-            .for_each(|(place, value)| *place = value);
+        let mut header = CommonHeader { uuid: self.uuid, ctime: self.ctime, csum: self.csum }.encode(MAGIC);
+        let sizes = self.size.to_le_bytes().into_iter().chain(self.chunk_size.to_le_bytes());
+        header.iter_mut().skip(SIZE_OFFSET).zip(sizes).for_each(|(place, value)| *place = value);
         header
     }
 }
@@ -90,9 +77,7 @@ impl FixedIndex {
         let size = u64::from_le_bytes(field(&file, SIZE_OFFSET));
         let chunk_size = u64::from_le_bytes(field(&file, CHUNK_SIZE_OFFSET));
         if !chunk_size.is_power_of_two() || chunk_size > MAX_CHUNK_BYTES as u64 {
-            return Err(FormatError::malformed(format!(
-                "fixed index has impossible chunk size {chunk_size}"
-            )));
+            return Err(FormatError::malformed(format!("fixed index has impossible chunk size {chunk_size}")));
         }
         let expected = size.div_ceil(chunk_size).checked_mul(ENTRY_BYTES as u64);
         let found = (file.len() - HEADER_BYTES) as u64;
@@ -100,16 +85,7 @@ impl FixedIndex {
             let text = format!("fixed index of {size} bytes has a table of wrong length {found}");
             return Err(FormatError::malformed(text));
         }
-        Ok(Self {
-            file,
-            header: FixedHeader {
-                uuid,
-                ctime,
-                csum,
-                size,
-                chunk_size,
-            },
-        })
+        Ok(Self { file, header: FixedHeader { uuid, ctime, csum, size, chunk_size } })
     }
 
     /// The header as stored; its checksum is not trusted.
@@ -138,15 +114,11 @@ impl Index for FixedIndex {
     }
 
     fn digest(&self, index: usize) -> Option<&Digest> {
-        self.table()
-            .get(index.checked_mul(ENTRY_BYTES)?..)?
-            .first_chunk()
+        self.table().get(index.checked_mul(ENTRY_BYTES)?..)?.first_chunk()
     }
 
     fn chunk_end(&self, index: usize) -> Option<u64> {
-        let end = (index as u64)
-            .checked_add(1)?
-            .checked_mul(self.header.chunk_size)?;
+        let end = (index as u64).checked_add(1)?.checked_mul(self.header.chunk_size)?;
         (index < self.len()).then(|| end.min(self.header.size))
     }
 
@@ -172,8 +144,6 @@ impl Index for FixedIndex {
     }
 
     fn digests(&self) -> impl Iterator<Item = &Digest> {
-        self.table()
-            .chunks_exact(ENTRY_BYTES)
-            .filter_map(|entry| entry.first_chunk())
+        self.table().chunks_exact(ENTRY_BYTES).filter_map(|entry| entry.first_chunk())
     }
 }

@@ -91,44 +91,25 @@ pub(crate) struct CommonHeader {
 impl CommonHeader {
     pub(crate) fn encode(&self, magic: [u8; 8]) -> [u8; HEADER_BYTES] {
         let mut header = [0; HEADER_BYTES];
-        let fields = magic
-            .into_iter()
-            .chain(self.uuid)
-            .chain(self.ctime.to_le_bytes())
-            .chain(self.csum);
-        header
-            .iter_mut()
-            .zip(fields)
-            .for_each(|(place, value)| *place = value);
+        let fields = magic.into_iter().chain(self.uuid).chain(self.ctime.to_le_bytes()).chain(self.csum);
+        header.iter_mut().zip(fields).for_each(|(place, value)| *place = value);
         header
     }
 
     /// Returns the rest of the file behind the fixed fields, too.
     pub(crate) fn parse(file: &[u8], magic: [u8; 8], what: &str) -> Result<Self> {
         let header: &[u8; HEADER_BYTES] = file.first_chunk().ok_or_else(|| {
-            FormatError::malformed(format!(
-                "no {what}: only {} bytes, the header has {HEADER_BYTES}",
-                file.len()
-            ))
+            FormatError::malformed(format!("no {what}: only {} bytes, the header has {HEADER_BYTES}", file.len()))
         })?;
         if field::<8>(header, 0) != magic {
-            return Err(FormatError::malformed(format!(
-                "no {what}: wrong magic number"
-            )));
+            return Err(FormatError::malformed(format!("no {what}: wrong magic number")));
         }
         let (uuid, ctime) = (field(header, 8), i64::from_le_bytes(field(header, 24)));
-        Ok(Self {
-            uuid,
-            ctime,
-            csum: field(header, CSUM_OFFSET),
-        })
+        Ok(Self { uuid, ctime, csum: field(header, CSUM_OFFSET) })
     }
 }
 
 /// The `N` bytes at `offset`; zeros where `data` is too short.
 pub(crate) fn field<const N: usize>(data: &[u8], offset: usize) -> [u8; N] {
-    data.get(offset..)
-        .and_then(|rest| rest.first_chunk())
-        .copied()
-        .unwrap_or([0; N])
+    data.get(offset..).and_then(|rest| rest.first_chunk()).copied().unwrap_or([0; N])
 }

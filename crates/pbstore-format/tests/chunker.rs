@@ -8,12 +8,12 @@ use proptest::prelude::*;
 use streams::seeded_stream;
 
 const V1: [usize; 12] = [
-    5200380, 11122019, 15816364, 24161158, 28383920, 31143815, 36435737, 48160421, 56007056,
-    58994137, 60177684, 67108864,
+    5200380, 11122019, 15816364, 24161158, 28383920, 31143815, 36435737, 48160421, 56007056, 58994137, 60177684,
+    67108864,
 ];
 const V2: [usize; 23] = [
-    42522, 86649, 119627, 156011, 222359, 239915, 261585, 288811, 319801, 336551, 370169, 480059,
-    525457, 642043, 677915, 753501, 787204, 810919, 905306, 938504, 1000764, 1030581, 1048576,
+    42522, 86649, 119627, 156011, 222359, 239915, 261585, 288811, 319801, 336551, 370169, 480059, 525457, 642043,
+    677915, 753501, 787204, 810919, 905306, 938504, 1000764, 1030581, 1048576,
 ];
 const V4: [usize; 5] = [143377, 405521, 667665, 929809, 1048576];
 
@@ -72,34 +72,22 @@ fn plain_ends(data: &[u8], average: usize, table: &[u32; 256]) -> Vec<usize> {
 /// The table, recovered from the chunker's own source so that it is written down once.
 fn table() -> [u32; 256] {
     let source = include_str!("../src/chunker/table.rs");
-    let values = source
-        .split("0x")
-        .skip(1)
-        .map(|text| u32::from_str_radix(&text[..8], 16).unwrap());
+    let values = source.split("0x").skip(1).map(|text| u32::from_str_radix(&text[..8], 16).unwrap());
     values.collect::<Vec<_>>().try_into().unwrap()
 }
 
 #[test]
 fn table_has_the_published_digest() {
     let bytes: Vec<u8> = table().into_iter().flat_map(u32::to_le_bytes).collect();
-    assert_eq!(
-        to_hex(&sha256(&bytes)),
-        "5b52080d38287da9d2e278466e3e0db7ec98e5e8b226f50612a56fa012b1f660"
-    );
+    assert_eq!(to_hex(&sha256(&bytes)), "5b52080d38287da9d2e278466e3e0db7ec98e5e8b226f50612a56fa012b1f660");
 }
 
 #[test]
 fn random_stream_with_default_average() {
     let stream = seeded_stream(67_108_864);
-    assert_eq!(
-        to_hex(&sha256(&stream)),
-        "d1a0438dfd41075db2bce5f5e320b05e054d445661e2f51215c77e7d72bfdac3"
-    );
+    assert_eq!(to_hex(&sha256(&stream)), "d1a0438dfd41075db2bce5f5e320b05e054d445661e2f51215c77e7d72bfdac3");
     assert_eq!(chunk_ends(&stream, 4 << 20).unwrap(), V1);
-    assert_eq!(
-        ends_in_pieces(&stream, 4 << 20, &[1_000_003, 77, 65_536, 4]),
-        V1
-    );
+    assert_eq!(ends_in_pieces(&stream, 4 << 20, &[1_000_003, 77, 65_536, 4]), V1);
 }
 
 #[test]
@@ -113,19 +101,13 @@ fn random_stream_with_small_average() {
 #[test]
 fn constant_data_gives_chunks_of_the_largest_length() {
     let zeros = vec![0; 41_943_040];
-    assert_eq!(
-        chunk_ends(&zeros, 4 << 20).unwrap(),
-        [16_777_216, 33_554_432, 41_943_040]
-    );
+    assert_eq!(chunk_ends(&zeros, 4 << 20).unwrap(), [16_777_216, 33_554_432, 41_943_040]);
 }
 
 #[test]
 fn counters_with_small_average() {
     let stream = counters();
-    assert_eq!(
-        to_hex(&sha256(&stream)),
-        "21b9bf484e8bb6ca346d2cd113f24594cadb15c31c3e6ea4bd99897b1e728282"
-    );
+    assert_eq!(to_hex(&sha256(&stream)), "21b9bf484e8bb6ca346d2cd113f24594cadb15c31c3e6ea4bd99897b1e728282");
     assert_eq!(chunk_ends(&stream, 64 << 10).unwrap(), V4);
     assert_eq!(ends_in_pieces(&stream, 64 << 10, &[1]), V4);
 }
@@ -134,11 +116,7 @@ fn counters_with_small_average() {
 fn an_inserted_byte_moves_later_borders_by_one() {
     let stream = seeded_stream(8 << 20);
     let longer = [&[7][..], &stream].concat();
-    let before: Vec<usize> = chunk_ends(&stream, 64 << 10)
-        .unwrap()
-        .iter()
-        .map(|end| end + 1)
-        .collect();
+    let before: Vec<usize> = chunk_ends(&stream, 64 << 10).unwrap().iter().map(|end| end + 1).collect();
     let after = chunk_ends(&longer, 64 << 10).unwrap();
     assert_eq!(before[before.len() - 30..], after[after.len() - 30..]);
 }

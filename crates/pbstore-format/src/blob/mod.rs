@@ -35,12 +35,7 @@ pub enum BlobKind {
 }
 
 impl BlobKind {
-    const ALL: [Self; 4] = [
-        Self::Plain,
-        Self::Compressed,
-        Self::Encrypted,
-        Self::EncryptedCompressed,
-    ];
+    const ALL: [Self; 4] = [Self::Plain, Self::Compressed, Self::Encrypted, Self::EncryptedCompressed];
 
     pub(crate) fn of(encrypted: bool, compressed: bool) -> Self {
         match (encrypted, compressed) {
@@ -111,10 +106,7 @@ pub fn kind(blob: &[u8]) -> Result<BlobKind> {
 /// `Checksum` if they differ, `Malformed` if it is no blob.
 pub fn check_crc(blob: &[u8]) -> Result<()> {
     let (_, payload) = split(blob)?;
-    let stored = blob
-        .get(CRC_OFFSET..)
-        .and_then(|rest| rest.first_chunk())
-        .ok_or_else(|| too_short(blob))?;
+    let stored = blob.get(CRC_OFFSET..).and_then(|rest| rest.first_chunk()).ok_or_else(|| too_short(blob))?;
     let expected = u32::from_le_bytes(*stored);
     let found = crc32fast::hash(payload);
     if expected != found {
@@ -139,9 +131,7 @@ pub fn stamp_crc(blob: &mut [u8]) -> Result<()> {
 /// Kind and payload.
 fn split(blob: &[u8]) -> Result<(BlobKind, &[u8])> {
     let kind = kind(blob)?;
-    let payload = blob
-        .get(kind.header_len()..)
-        .ok_or_else(|| too_short(blob))?;
+    let payload = blob.get(kind.header_len()..).ok_or_else(|| too_short(blob))?;
     Ok((kind, payload))
 }
 

@@ -24,13 +24,8 @@ impl Opener {
     /// `Internal` if a library has no context to give.
     pub fn new(key: Option<CryptKey>) -> Result<Self> {
         let cipher = key.as_ref().map(BlobCipher::new).transpose()?;
-        let decompressor =
-            DCtx::try_create().ok_or_else(|| FormatError::Internal("zstd has no memory".into()))?;
-        Ok(Self {
-            cipher,
-            decompressor,
-            scratch: Vec::new(),
-        })
+        let decompressor = DCtx::try_create().ok_or_else(|| FormatError::Internal("zstd has no memory".into()))?;
+        Ok(Self { cipher, decompressor, scratch: Vec::new() })
     }
 
     /// Return the data of a blob: at most `max_bytes`, with the CRC and, if encrypted, the tag checked.
@@ -52,9 +47,7 @@ impl Opener {
             (true, true) => {
                 let mut frames = std::mem::take(&mut self.scratch);
                 let decrypted = self.decrypt(blob, payload, &mut frames);
-                let result = decrypted.and_then(|()| {
-                    decompress(&mut self.decompressor, &frames, max_bytes, &mut data)
-                });
+                let result = decrypted.and_then(|()| decompress(&mut self.decompressor, &frames, max_bytes, &mut data));
                 self.scratch = frames;
                 result?;
             }
@@ -79,12 +72,7 @@ impl Opener {
             return check_data(payload, digest, size);
         }
         let mut data = std::mem::take(&mut self.scratch);
-        let result = match decompress(
-            &mut self.decompressor,
-            payload,
-            size.min(MAX_INPUT_BYTES),
-            &mut data,
-        ) {
+        let result = match decompress(&mut self.decompressor, payload, size.min(MAX_INPUT_BYTES), &mut data) {
             Ok(()) => check_data(&data, digest, size),
             Err(error) => Err(error),
         };
@@ -94,9 +82,7 @@ impl Opener {
 
     fn decrypt(&mut self, blob: &[u8], ciphertext: &[u8], data: &mut Vec<u8>) -> Result<()> {
         let cipher = self.cipher.as_mut().ok_or(FormatError::MissingKey)?;
-        let seal = blob
-            .get(PLAIN_HEADER..)
-            .and_then(|rest| rest.split_first_chunk::<IV_BYTES>());
+        let seal = blob.get(PLAIN_HEADER..).and_then(|rest| rest.split_first_chunk::<IV_BYTES>());
         let (iv, rest) = seal.ok_or(FormatError::WrongTag)?;
         let tag = rest.first_chunk().ok_or(FormatError::WrongTag)?;
         data.clear();
@@ -124,33 +110,19 @@ pub fn verify_plain_chunk(blob: &[u8], digest: &Digest, size: usize) -> Result<(
 
 fn check_data(data: &[u8], digest: &Digest, size: usize) -> Result<()> {
     if data.len() != size {
-        return Err(FormatError::WrongLength {
-            expected: size as u64,
-            found: data.len() as u64,
-        });
+        return Err(FormatError::WrongLength { expected: size as u64, found: data.len() as u64 });
     }
     let found = sha256(data);
     if found != *digest {
-        return Err(FormatError::WrongDigest {
-            expected: *digest,
-            found,
-        });
+        return Err(FormatError::WrongDigest { expected: *digest, found });
     }
     Ok(())
 }
 
 /// Decompress all frames into `data`; allocates what the first frame promises, at most `max_bytes`.
-fn decompress(
-    context: &mut DCtx<'static>,
-    frames: &[u8],
-    max_bytes: usize,
-    data: &mut Vec<u8>,
-) -> Result<()> {
+fn decompress(context: &mut DCtx<'static>, frames: &[u8], max_bytes: usize, data: &mut Vec<u8>) -> Result<()> {
     let promised = zstd_safe::get_frame_content_size(frames).ok().flatten();
-    let first_guess = promised
-        .and_then(|size| usize::try_from(size).ok())
-        .unwrap_or(max_bytes)
-        .min(max_bytes);
+    let first_guess = promised.and_then(|size| usize::try_from(size).ok()).unwrap_or(max_bytes).min(max_bytes);
     match decompress_within(context, frames, first_guess, data) {
         // More frames follow the first one.
         Err(FormatError::TooLarge { .. }) if first_guess < max_bytes => {
@@ -160,28 +132,17 @@ fn decompress(
     }
 }
 
-fn decompress_within(
-    context: &mut DCtx<'static>,
-    frames: &[u8],
-    limit: usize,
-    data: &mut Vec<u8>,
-) -> Result<()> {
+fn decompress_within(context: &mut DCtx<'static>, frames: &[u8], limit: usize, data: &mut Vec<u8>) -> Result<()> {
     data.clear();
     data.reserve_exact(limit);
     match context.decompress(data, frames) {
         Ok(_) if data.len() <= limit => Ok(()),
         Ok(_) => Err(too_large(limit)),
         Err(TARGET_TOO_SMALL) => Err(too_large(limit)),
-        Err(code) => Err(FormatError::malformed(format!(
-            "damaged zstd data: {}",
-            zstd_safe::get_error_name(code)
-        ))),
+        Err(code) => Err(FormatError::malformed(format!("damaged zstd data: {}", zstd_safe::get_error_name(code)))),
     }
 }
 
 fn too_large(limit: usize) -> FormatError {
-    FormatError::TooLarge {
-        what: "data of a blob",
-        limit,
-    }
+    FormatError::TooLarge { what: "data of a blob", limit }
 }

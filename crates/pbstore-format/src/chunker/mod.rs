@@ -43,24 +43,13 @@ impl Chunker {
     pub fn new(average: usize) -> Result<Self> {
         if !average.is_power_of_two() || !(MIN_AVERAGE..=DEFAULT_AVERAGE).contains(&average) {
             let range = format!("a power of two from {MIN_AVERAGE} to {DEFAULT_AVERAGE}");
-            return Err(FormatError::malformed(format!(
-                "invalid average chunk size {average}: {range} bytes"
-            )));
+            return Err(FormatError::malformed(format!("invalid average chunk size {average}: {range} bytes")));
         }
         let min = average / 4;
         let mask = (1 << (average.trailing_zeros() + 1)) - 1;
         let threshold = mask - 2;
         let skipped = min.saturating_sub(WINDOW);
-        Ok(Self {
-            min,
-            max: average * 4,
-            mask,
-            threshold,
-            skipped,
-            count: 0,
-            hash: 0,
-            tail: [0; WINDOW],
-        })
+        Ok(Self { min, max: average * 4, mask, threshold, skipped, count: 0, hash: 0, tail: [0; WINDOW] })
     }
 
     /// Take the next piece of the stream. `Some(n)`: the current chunk ends behind the first `n` bytes of `data`; the
@@ -117,9 +106,7 @@ impl Chunker {
         let tail = self.tail;
         let found = match self.roll_over(&tail, data) {
             Some(border) => Some(border),
-            None => self
-                .roll_over(data, data.get(WINDOW..).unwrap_or_default())
-                .map(|border| border + WINDOW),
+            None => self.roll_over(data, data.get(WINDOW..).unwrap_or_default()).map(|border| border + WINDOW),
         };
         if found.is_none() {
             self.count += data.len();
@@ -133,8 +120,7 @@ impl Chunker {
         let mut rolled = 0;
         // Looking up a block before hashing it, in arrays that the compiler unrolls, doubles the speed.
         for (old, new) in old.chunks_exact(BLOCK).zip(new.chunks_exact(BLOCK)) {
-            let (Some(old), Some(new)) = (old.first_chunk::<BLOCK>(), new.first_chunk::<BLOCK>())
-            else {
+            let (Some(old), Some(new)) = (old.first_chunk::<BLOCK>(), new.first_chunk::<BLOCK>()) else {
                 break;
             };
             let mixed: [u32; BLOCK] = std::array::from_fn(|index| mix(old[index], new[index]));
@@ -144,8 +130,7 @@ impl Chunker {
             rolled += BLOCK;
         }
         let rest = old.iter().zip(new).skip(rolled);
-        self.roll_mixed(rest.map(|(&old, &new)| mix(old, new)))
-            .map(|border| rolled + border)
+        self.roll_mixed(rest.map(|(&old, &new)| mix(old, new))).map(|border| rolled + border)
     }
 
     #[inline(always)]
@@ -168,11 +153,7 @@ impl Chunker {
         } else {
             self.tail.rotate_left(data.len());
             let start = WINDOW - data.len();
-            self.tail
-                .iter_mut()
-                .skip(start)
-                .zip(data)
-                .for_each(|(place, &byte)| *place = byte);
+            self.tail.iter_mut().skip(start).zip(data).for_each(|(place, &byte)| *place = byte);
         }
     }
 
