@@ -11,9 +11,9 @@ from rich.progress import Progress as Bar
 
 from pbstore import _core
 from pbstore.cli.console import Console
-from pbstore.cli.human_size import human_size, human_time_span
 from pbstore.cli.printable import printable_lines
 from pbstore.errors import AbortedError
+from pbstore.model.human_size import human_size, human_time_span
 
 Result = TypeVar("Result")
 POLL_SECONDS = 0.1

@@ -1,5 +1,6 @@
 """`list`: the backup groups."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pbstore.cli.command import Command
@@ -29,17 +30,20 @@ def run(console: Console, ns: Namespace | None, output_format: str | None, **opt
     """Print the groups sorted by type and id."""
     server = connect(console, wanted_repository(console, options))
     groups = server.groups(wanted_namespace(console, ns))
-    rows = [_row(item) for item in sorted(groups, key=lambda item: item.group)]
-    console.print_rows(COLUMNS, rows, output_format, wire=[item.wire for item in groups])
+    console.print_rows(COLUMNS, table_rows(groups), output_format, wire=[item.wire for item in groups])
 
 
-def _row(item: GroupListing) -> dict[str, Any]:
-    return {
-        "group": item.group,
-        "last snapshot": item.newest,
-        "backup-count": item.backup_count,
-        "files": file_list(item.files),
-    }
+def table_rows(groups: Sequence[GroupListing]) -> list[dict[str, Any]]:
+    """Rows of the table, sorted."""
+    return [
+        {
+            "group": item.group,
+            "last snapshot": item.newest,
+            "backup-count": item.backup_count,
+            "files": file_list(item.files),
+        }
+        for item in sorted(groups, key=lambda item: item.group)
+    ]
 
 
 def file_list(files: tuple[str, ...]) -> str:

@@ -1,5 +1,6 @@
 """`snapshot files` (also `files`): the files of one snapshot."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pbstore.api.schema import Parameter, String
@@ -15,6 +16,7 @@ from pbstore.cli.proxmox_backup_client.repository_options import (
     wanted_repository,
 )
 from pbstore.cli.table import Column
+from pbstore.client.listing import FileListing
 from pbstore.model.backup import Snapshot
 from pbstore.model.namespace import Namespace
 
@@ -25,11 +27,15 @@ def run(console: Console, snapshot: Snapshot, ns: Namespace | None, output_forma
     """Print the files sorted by name."""
     server = connect(console, wanted_repository(console, options))
     files = server.files(wanted_namespace(console, ns), snapshot)
-    rows = [
+    console.print_rows(COLUMNS, table_rows(files), output_format, wire=[item.wire for item in files])
+
+
+def table_rows(files: Sequence[FileListing]) -> list[dict[str, Any]]:
+    """Rows of the table, sorted."""
+    return [
         {"filename": item.filename, "crypt-mode": item.crypt_mode, "size": item.size}
         for item in sorted(files, key=lambda item: item.filename)
     ]
-    console.print_rows(COLUMNS, rows, output_format, wire=[item.wire for item in files])
 
 
 COMMAND = Command(

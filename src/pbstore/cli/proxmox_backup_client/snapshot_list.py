@@ -1,11 +1,11 @@
 """`snapshot list` (also `snapshots`): the snapshots of a namespace or of one group."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pbstore.api.schema import Parameter, String
 from pbstore.cli.command import Command
 from pbstore.cli.console import Console
-from pbstore.cli.human_size import human_size
 from pbstore.cli.output_format import OUTPUT_FORMAT
 from pbstore.cli.proxmox_backup_client.completions import complete_groups
 from pbstore.cli.proxmox_backup_client.connect import connect
@@ -17,7 +17,9 @@ from pbstore.cli.proxmox_backup_client.repository_options import (
     wanted_repository,
 )
 from pbstore.cli.table import Column
+from pbstore.client.listing import SnapshotListing
 from pbstore.model.backup import BackupGroup
+from pbstore.model.human_size import human_size
 from pbstore.model.namespace import Namespace
 
 COLUMNS = (
@@ -33,11 +35,15 @@ def run(
     """Print the snapshots sorted by group and time."""
     server = connect(console, wanted_repository(console, options))
     snapshots = server.snapshots(wanted_namespace(console, ns), group)
-    rows = [
+    console.print_rows(COLUMNS, table_rows(snapshots), output_format, wire=[item.wire for item in snapshots])
+
+
+def table_rows(snapshots: Sequence[SnapshotListing]) -> list[dict[str, Any]]:
+    """Rows of the table, sorted."""
+    return [
         {"snapshot": item.snapshot, "size": item.size, "files": file_list(item.files)}
         for item in sorted(snapshots, key=lambda item: item.snapshot)
     ]
-    console.print_rows(COLUMNS, rows, output_format, wire=[item.wire for item in snapshots])
 
 
 COMMAND = Command(

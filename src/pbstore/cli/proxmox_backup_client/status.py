@@ -1,5 +1,6 @@
 """`status`: how full the datastore is."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pbstore.cli.command import Command
@@ -10,6 +11,8 @@ from pbstore.cli.proxmox_backup_client.repository_options import REPOSITORY, wan
 from pbstore.cli.table import Column
 from pbstore.client.answers import number_of
 
+COLUMNS = (Column(name="name"), Column(name="value", right=True))
+
 
 def run(console: Console, output_format: str | None, **options: Any) -> None:
     """Print total, used and available bytes."""
@@ -18,9 +21,13 @@ def run(console: Console, output_format: str | None, **options: Any) -> None:
     if chosen != "text":
         console.print(json_text(status, chosen))
         return
+    console.print_headless_table(COLUMNS, table_rows(status))
+
+
+def table_rows(status: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Rows of the table."""
     total = number_of(status, "total")
-    rows = [{"name": name, "value": _share(number_of(status, name), total)} for name in ("total", "used", "avail")]
-    console.print_headless_table((Column(name="name"), Column(name="value", right=True)), rows)
+    return [{"name": name, "value": _share(number_of(status, name), total)} for name in ("total", "used", "avail")]
 
 
 def _share(size_bytes: int, total_bytes: int) -> str:

@@ -1,0 +1,98 @@
+"""`restore`: one archive of a snapshot, to a file, a directory or standard output."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from pbstore.api.schema import Boolean, Parameter, String
+from pbstore.cli.command import Command
+from pbstore.cli.console import Console
+from pbstore.cli.proxmox_backup_client.completions import complete_archives, complete_groups_and_snapshots
+from pbstore.cli.proxmox_backup_client.connect import connect
+from pbstore.cli.proxmox_backup_client.key_options import KEY, chosen_keys
+from pbstore.cli.proxmox_backup_client.repository_options import (
+    NAMESPACE,
+    REPOSITORY,
+    wanted_namespace,
+    wanted_repository,
+)
+from pbstore.cli.work import run_work
+from pbstore.client.key_choice import KeyOptions
+from pbstore.client.restore import RestoreJob, run_restore
+from pbstore.client.restore_target import RestoreTarget
+from pbstore.client.server import group_or_snapshot
+from pbstore.model.archive_name import server_file_name
+from pbstore.model.backup import BackupGroup, Snapshot
+from pbstore.model.crypt_mode import CryptMode
+from pbstore.model.namespace import Namespace
+
+
+def run(
+    console: Console,
+    snapshot: BackupGroup | Snapshot,
+    archive_name: str,
+    target: str,
+    ns: Namespace | None,
+    crypt_mode: CryptMode | None,
+    keyfile: Path | None,
+    keyfd: int | None,
+    overwrite: bool,
+    **options: Any,
+) -> None:
+    """Restore the archive."""
+    repository = wanted_repository(console, options)
+    namespace = wanted_namespace(console, ns)
+    key_options = KeyOptions(crypt_mode=crypt_mode, keyfile=keyfile, keyfd=keyfd)
+    keys = chosen_keys(console, key_options, with_master_key=False)
+    server = connect(console, repository)
+    job = RestoreJob(
+        snapshot=server.resolve(namespace, snapshot),
+        namespace=namespace,
+        file_name=archive_name,
+        target=_target(target, overwrite=overwrite),
+        keys=keys,
+        must_be_signed=crypt_mode in (CryptMode.ENCRYPT, CryptMode.SIGN_ONLY),
+    )
+    run_work(console, lambda reporter: run_restore(server, job, reporter))
+
+
+def _target(target: str, *, overwrite: bool) -> RestoreTarget:
+    if target == "-":
+        sys.stdout.flush()
+        return RestoreTarget(descriptor=sys.stdout.fileno())
+    return RestoreTarget(path=Path(target), overwrite=overwrite)
+
+
+COMMAND = Command(
+    description="Restore backup repository.",
+    run=run,
+    positional=("snapshot", "archive-name", "target"),
+    parameters=(
+        Parameter(
+            name="snapshot",
+            schema=String(description="Group/Snapshot path.", convert=group_or_snapshot),
+        ),
+        Parameter(
+            name="archive-name",
+            schema=String(description="Backup archive name.", convert=server_file_name),
+        ),
+        Parameter(
+            name="target",
+            schema=String(
+                description="Target directory or file. '-' writes to standard output, where '.pxar' archives are not "
+                "unpacked.",
+                minimum_length=1,
+            ),
+        ),
+        Parameter(
+            name="overwrite",
+            schema=Boolean(description="Overwrite already existing files, links and image files."),
+            optional=True,
+            default=False,
+        ),
+        *KEY,
+        *REPOSITORY,
+        NAMESPACE,
+    ),
+    completions={"snapshot": complete_groups_and_snapshots, "archive-name": complete_archives},
+)

@@ -1,0 +1,62 @@
+"""The keys of one backup or restore, loaded: what seals, what signs, and what a master key holder can open."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pbstore import _core
+from pbstore.client.key_choice import KeyChoice, KeySource
+from pbstore.errors import EncryptionKeyError
+from pbstore.format.key_file import KeyFile
+from pbstore.format.master_key import encrypt_key_file, load_public_key
+from pbstore.model.crypt_mode import CryptMode
+from pbstore.model.fingerprint import Fingerprint
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys:
+    """Nothing but the mode when no key is used. `sealed_for_master` is the content of `rsa-encrypted.key.blob`."""
+
+    crypt_mode: CryptMode = CryptMode.NONE
+    key: _core.CryptKey | None = None
+    fingerprint: Fingerprint | None = None
+    sealed_for_master: bytes | None = None
+
+    @property
+    def sealing_key(self) -> _core.CryptKey | None:
+        """The key that data is encrypted with: none when it is only signed."""
+        return self.key if self.crypt_mode is CryptMode.ENCRYPT else None
+
+
+def load_keys(choice: KeyChoice, password: Callable[[], str], announce: Callable[[str], None]) -> Keys:
+    """Open the chosen keys.
+
+    Args:
+        choice: which files, already read.
+        password: called when the key file is protected.
+        announce: takes the lines that say which keys are used.
+
+    Raises:
+        EncryptionKeyError: a file that is no key, or the wrong password.
+        FormatError: a key file that cannot be parsed.
+    """
+    if choice.key is None:
+        return Keys(crypt_mode=choice.crypt_mode)
+    if choice.announcement is not None:
+        announce(choice.announcement)
+    announce(choice.key.message)
+    key_file = _parse(choice.key)
+    raw_key = key_file.open(password)
+    key = _core.CryptKey(raw_key)
+    sealed = None
+    if choice.master_key is not None:
+        sealed = encrypt_key_file(key_file.unprotected(raw_key), load_public_key(choice.master_key.data))
+    return Keys(
+        crypt_mode=choice.crypt_mode, key=key, fingerprint=Fingerprint(key.fingerprint), sealed_for_master=sealed
+    )
+
+
+def _parse(source: KeySource) -> KeyFile:
+    try:
+        return KeyFile.parse(source.data)
+    except EncryptionKeyError as error:
+        raise EncryptionKeyError(f"{source.path or 'file descriptor'}: {error}") from None
