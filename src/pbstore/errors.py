@@ -53,6 +53,10 @@ class LockedError(PbstoreError):
     """Somebody else holds the lock; trying again later may work."""
 
 
+class DatastoreError(PbstoreError):
+    """Something that the state of a datastore does not allow: missing, existing, protected, in maintenance."""
+
+
 class ConfigError(PbstoreError):
     """A configuration file that cannot be used as it is; names file and line."""
 

@@ -41,11 +41,15 @@ class Login:
             ConfigError: the users or passwords cannot be read.
         """
         active = self._users.load().is_active(AuthId(user), self._clock())
-        if allow_renewal and is_ticket(password):
-            self._check_renewal(user, password)
-        else:
-            self.check_password(user, password)
-        # The password is checked first in any case: the time must not tell who is disabled or unknown.
+        try:
+            if allow_renewal and is_ticket(password):
+                self._check_renewal(user, password)
+            else:
+                self.check_password(user, password)
+        except AuthenticationError:
+            # The password is checked in any case: the time must not tell who is disabled or unknown.
+            if active:
+                raise
         if not active:
             raise AuthenticationError("user account disabled or expired.")
         return self._issue(user)

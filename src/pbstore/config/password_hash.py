@@ -3,6 +3,7 @@
 import ctypes
 import ctypes.util
 import hmac
+import secrets
 from functools import cache
 
 from pbstore.errors import ConfigError
@@ -10,9 +11,9 @@ from pbstore.errors import ConfigError
 MAX_SECRET_BYTES = 1024
 _PREFIX = b"$y$"
 _COST = 5
-_HASH_BYTES = 32768
-"""`struct crypt_data` of libxcrypt has this size by its documentation (crypt(5))."""
-_DUMMY = "$y$j9T$nobodynobodynobodynobodynobodynobodynobody$0bBHQLPl.YYmw6Qy9LogCQQvX2Yi0JVQUquRVEvuZY2"
+_SALT_BYTES = 32
+_WORK_BYTES = 32768
+"""Size of libxcrypt's `struct crypt_data` (crypt(3))."""
 
 
 def hash_secret(secret: str) -> str:
@@ -23,7 +24,8 @@ def hash_secret(secret: str) -> str:
     """
     library = _library()
     setting = ctypes.create_string_buffer(192)
-    if not library.crypt_gensalt_rn(_PREFIX, _COST, None, 0, setting, len(setting)):
+    salt = secrets.token_bytes(_SALT_BYTES)
+    if not library.crypt_gensalt_rn(_PREFIX, _COST, salt, len(salt), setting, len(setting)):
         raise ConfigError("the system's libcrypt cannot make yescrypt hashes: libxcrypt 4.4 or newer is needed")
     result = _crypt(secret, setting.value)
     if result is None:
@@ -36,7 +38,7 @@ def verify_secret(secret: str, stored: str | None) -> bool:
 
     Without a hash the same work is done, so that the time does not tell whether there is one.
     """
-    result = _crypt(secret, (_DUMMY if stored is None else stored).encode())
+    result = _crypt(secret, (_nobody() if stored is None else stored).encode())
     equal = hmac.compare_digest((result or "").encode(), (stored or "").encode())
     return equal and stored is not None and result is not None
 
@@ -46,11 +48,17 @@ def is_outdated(stored: str) -> bool:
     return not stored.startswith(_PREFIX.decode())
 
 
+@cache
+def _nobody() -> str:
+    """A hash that nobody has, to compare with when there is none."""
+    return hash_secret(secrets.token_hex())
+
+
 def _crypt(secret: str, setting: bytes) -> str | None:
     plain = secret.encode("utf-8", "surrogatepass")
     if b"\0" in plain or len(plain) > MAX_SECRET_BYTES:
         return None
-    data = ctypes.create_string_buffer(_HASH_BYTES)
+    data = ctypes.create_string_buffer(_WORK_BYTES)
     result = _library().crypt_rn(plain, setting, data, len(data))
     if not result or result.startswith(b"*"):
         return None

@@ -1,0 +1,1 @@
+"""The datastore on disk: groups, snapshots, locks and removal; knows no HTTP (datastore-layout.md)."""

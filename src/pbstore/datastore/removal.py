@@ -1,0 +1,125 @@
+"""Removal of snapshots and groups (version-4.md 5.2).
+
+The manifest goes first, so that a crash in the middle leaves an unfinished snapshot and never a finished one that lacks
+files.
+"""
+
+import shutil
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from pbstore.datastore import locks
+from pbstore.datastore.datastore import Datastore
+from pbstore.datastore.groups import require_group
+from pbstore.datastore.snapshots import (
+    MANIFEST_NAME,
+    is_protected,
+    iterate_snapshots,
+    list_snapshots,
+    require_snapshot,
+)
+from pbstore.errors import DatastoreError, LockedError
+from pbstore.model.backup import BackupGroup, Snapshot
+from pbstore.model.namespace import Namespace
+
+
+@dataclass(frozen=True)
+class RemovalCounts:
+    """What a removal took away, and what it left because it is protected."""
+
+    removed_groups: int = 0
+    removed_snapshots: int = 0
+    protected_snapshots: int = 0
+
+    def __add__(self, other: "RemovalCounts") -> "RemovalCounts":
+        return RemovalCounts(
+            self.removed_groups + other.removed_groups,
+            self.removed_snapshots + other.removed_snapshots,
+            self.protected_snapshots + other.protected_snapshots,
+        )
+
+
+def remove_snapshot(datastore: Datastore, namespace: Namespace, snapshot: Snapshot) -> None:
+    """Remove a snapshot, and its group with the last one.
+
+    Raises:
+        DatastoreError: there is no such snapshot, or it is protected.
+        LockedError: it is in use.
+    """
+    require_snapshot(datastore, namespace, snapshot)
+    _remove_locked(datastore, namespace, snapshot)
+    try:
+        group_lock = locks.lock_group(datastore, namespace, snapshot.group)
+    except LockedError:
+        return
+    with group_lock:
+        _remove_group_if_empty(datastore, namespace, snapshot.group)
+
+
+def remove_unfinished_snapshot(datastore: Datastore, namespace: Namespace, snapshot: Snapshot) -> None:
+    """Remove what a failed backup left, and its group if nothing else is in it.
+
+    The caller holds the locks of the group and the snapshot; protection is not looked at.
+    """
+    _remove_directory(datastore.snapshot_path(namespace, snapshot))
+    _remove_lock_files(datastore, namespace, snapshot)
+    _remove_group_if_empty(datastore, namespace, snapshot.group)
+
+
+def remove_group(datastore: Datastore, namespace: Namespace, group: BackupGroup) -> RemovalCounts:
+    """Remove the unprotected snapshots of a group, and the group if none is protected.
+
+    Raises:
+        DatastoreError: there is no such group.
+        LockedError: the group or one of its snapshots is in use; older ones are gone by then.
+    """
+    require_group(datastore, namespace, group)
+    removed = protected = 0
+    with locks.lock_group(datastore, namespace, group):
+        for snapshot in reversed(list_snapshots(datastore, namespace, group)):
+            if is_protected(datastore, namespace, snapshot):
+                protected += 1
+            else:
+                _remove_locked(datastore, namespace, snapshot)
+                removed += 1
+        gone = not protected and _remove_group_if_empty(datastore, namespace, group)
+    return RemovalCounts(int(gone), removed, protected)
+
+
+def _remove_locked(datastore: Datastore, namespace: Namespace, snapshot: Snapshot) -> None:
+    with ExitStack() as stack:
+        stack.enter_context(locks.lock_snapshot(datastore, namespace, snapshot))
+        stack.enter_context(locks.lock_manifest(datastore, namespace, snapshot))
+        if is_protected(datastore, namespace, snapshot):
+            raise DatastoreError(f"cannot remove protected snapshot '{snapshot}'")
+        _remove_directory(datastore.snapshot_path(namespace, snapshot))
+        _remove_lock_files(datastore, namespace, snapshot)
+
+
+def _remove_directory(path: Path) -> None:
+    try:
+        (path / MANIFEST_NAME).unlink(missing_ok=True)
+        shutil.rmtree(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise DatastoreError(f"removing {path} failed: {error.strerror}") from error
+
+
+def _remove_lock_files(datastore: Datastore, namespace: Namespace, snapshot: Snapshot) -> None:
+    # Whoever opened such a file and waits finds that it is gone and gives up (file_lock.py).
+    locks.manifest_lock_path(datastore, namespace, snapshot).unlink(missing_ok=True)
+    locks.snapshot_lock_path(datastore, namespace, snapshot).unlink(missing_ok=True)
+
+
+def _remove_group_if_empty(datastore: Datastore, namespace: Namespace, group: BackupGroup) -> bool:
+    """Remove a locked group without snapshots; return whether that was done."""
+    path = datastore.group_path(namespace, group)
+    if not path.is_dir() or any(iterate_snapshots(datastore, namespace, group)):
+        return False
+    for name in ("notes", "owner"):
+        (path / name).unlink(missing_ok=True)
+    _remove_directory(path)
+    locks.group_lock_path(datastore, namespace, group).unlink(missing_ok=True)
+    return True

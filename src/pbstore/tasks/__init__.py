@@ -1,0 +1,1 @@
+"""Worker tasks, their logs and their history (tasks-and-jobs.md)."""

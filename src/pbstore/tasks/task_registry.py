@@ -1,0 +1,121 @@
+"""All tasks of this process: starting, finding, stopping them (tasks-and-jobs.md 3)."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+
+from pbstore.access.clock import Clock
+from pbstore.config.roots import Roots
+from pbstore.errors import AbortedError, NotFoundError, PbstoreError
+from pbstore.model.auth_id import AuthId
+from pbstore.model.upid import Upid
+from pbstore.tasks.process_start import process_start
+from pbstore.tasks.task_index import TaskIndex
+from pbstore.tasks.task_log import TaskEnd, TaskLog, log_path
+from pbstore.tasks.worker_task import WorkerTask
+
+MAX_NAME_BYTES = 255
+
+
+class Tasks:
+    """Starts tasks on threads of their own; `index` has also those of earlier and other processes."""
+
+    def __init__(self, roots: Roots, node: str, clock: Clock = time.time):
+        """Take over the lists on disk; tasks that a dead process left are finished.
+
+        Raises:
+            LockedError: another program holds the lists for too long.
+        """
+        self.index = TaskIndex(roots.tasks_dir)
+        self._node = node
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._running: dict[Upid, WorkerTask] = {}
+        self._count = 0
+        self._pid = os.getpid()
+        self._process_start = process_start() or 0
+        self.index.recover()
+
+    def open(self, worker_type: str, worker_id: str, auth_id: AuthId) -> WorkerTask:
+        """Start a task whose work is done elsewhere: the caller must call its `finish`.
+
+        Raises:
+            PbstoreError: the id is too long for the name of a log.
+            LockedError: another program holds the lists for too long.
+            OSError: the log cannot be made.
+        """
+        with self._lock:
+            task_id = self._count
+            self._count += 1
+        now = int(self._clock())
+        upid = Upid(self._node, self._pid, self._process_start, task_id, now, worker_type, worker_id, auth_id)
+        if len(str(upid)) > MAX_NAME_BYTES:
+            raise PbstoreError(f"cannot start task '{worker_type}': its id {worker_id!r} is too long")
+        log = TaskLog(log_path(self.index.tasks_dir, upid), self._clock)
+        task = WorkerTask(upid, log, self._clock, self._ended)
+        with self._lock:
+            self._running[upid] = task
+        try:
+            self.index.add(upid)
+        except BaseException:
+            with self._lock:
+                del self._running[upid]
+            log.close()
+            raise
+        return task
+
+    def start(
+        self, worker_type: str, worker_id: str, auth_id: AuthId, function: Callable[[WorkerTask], None]
+    ) -> WorkerTask:
+        """Run `function` as a task on a thread; an exception ends the task with its text.
+
+        Raises:
+            PbstoreError, LockedError, OSError: as `open`.
+        """
+        task = self.open(worker_type, worker_id, auth_id)
+        threading.Thread(target=_run, args=(task, function), name=f"task {worker_type}", daemon=True).start()
+        return task
+
+    def running(self) -> list[WorkerTask]:
+        """Return the running tasks of this process, in the order of their start."""
+        with self._lock:
+            return list(self._running.values())
+
+    def get(self, upid: Upid) -> WorkerTask | None:
+        """Return a running task of this process."""
+        with self._lock:
+            return self._running.get(upid)
+
+    def abort(self, upid: Upid) -> None:
+        """Ask a task to stop; nothing happens if it has ended.
+
+        Raises:
+            NotFoundError: there was never such a task.
+        """
+        task = self.get(upid)
+        if task is not None:
+            task.request_abort()
+        elif not log_path(self.index.tasks_dir, upid).exists():
+            raise NotFoundError(f"no such task '{upid}'")
+
+    def wait_all(self, timeout_seconds: float) -> bool:
+        """Wait for all running tasks; return whether they ended in time."""
+        deadline = time.monotonic() + timeout_seconds
+        return all(task.wait(max(0.0, deadline - time.monotonic())) for task in self.running())
+
+    def _ended(self, upid: Upid, end: TaskEnd) -> None:
+        with self._lock:
+            self._running.pop(upid, None)
+        self.index.finish(upid, end)
+
+
+def _run(task: WorkerTask, function: Callable[[WorkerTask], None]) -> None:
+    try:
+        function(task)
+    except AbortedError as error:
+        task.finish(str(error) or "task aborted")
+    except Exception as error:  # whatever a task fails with belongs into its log: nobody else sees it
+        task.finish(str(error) or type(error).__name__)
+    else:
+        task.finish()
