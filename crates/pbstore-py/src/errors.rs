@@ -5,6 +5,7 @@ use pyo3::PyErr;
 
 /// The Python classes; imported when the first one is raised.
 pub(crate) mod exceptions {
+    pyo3::import_exception!(pbstore.errors, ConfigError);
     pyo3::import_exception!(pbstore.errors, ServerError);
     pyo3::import_exception!(pbstore.errors, ConnectionFailedError);
     pyo3::import_exception!(pbstore.errors, CertificateError);

@@ -3,7 +3,10 @@
 mod client;
 mod errors;
 mod format;
+mod front;
+mod front_application;
 mod indexes;
+mod logging;
 mod store;
 
 use pyo3::prelude::*;
@@ -11,8 +14,10 @@ use pyo3::prelude::*;
 /// The compiled module `pbstore._core`; its stub is `src/pbstore/_core.pyi`.
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    logging::register(module)?;
     client::register(module)?;
     format::register(module)?;
+    front::register(module)?;
     indexes::register(module)?;
     store::register(module)?;
     Ok(())

@@ -1,0 +1,27 @@
+//! The server's front: TLS listener, HTTP/1.1 for the application, HTTP/2 for sessions whose chunks never leave Rust.
+
+mod answers;
+pub mod application;
+mod backup_calls;
+mod connection;
+mod engine;
+mod front;
+mod lease;
+mod limits;
+mod memory;
+mod parameters;
+mod pieces;
+mod reader_calls;
+mod redirect;
+mod request_body;
+mod rest;
+mod session;
+mod session_body;
+mod session_call;
+mod target;
+mod tls;
+mod upgrade;
+mod work;
+
+pub use front::{Front, FrontError, FrontOptions};
+pub use memory::MIN_MEMORY_BYTES;

@@ -1,0 +1,55 @@
+//! Plain text on the TLS port: no API, only the way to it (protocol-transport.md 1).
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use http::header::{CONNECTION, HOST, LOCATION};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::Empty;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+
+use super::limits::{HANDSHAKE_TIMEOUT, MAX_HEADERS, MAX_HEAD_BYTES};
+
+/// Answer one request with the address of the TLS side, then close.
+pub(crate) async fn serve(stream: TcpStream) {
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HANDSHAKE_TIMEOUT)
+        .keep_alive(false)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .serve_connection(
+            TokioIo::new(stream),
+            service_fn(|request| async move { Ok::<_, Infallible>(answer(&request)) }),
+        );
+    if let Err(error) = connection.await {
+        log::debug!("plain-text connection failed: {error}");
+    }
+}
+
+fn answer(request: &Request<Incoming>) -> Response<Empty<Bytes>> {
+    let mut response = Response::new(Empty::new());
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    let location = request
+        .headers()
+        .get(HOST)
+        .filter(|host| !host.is_empty())
+        .and_then(|host| HeaderValue::from_bytes(&[b"https://", host.as_bytes()].concat()).ok());
+    *response.status_mut() = match (location, request.method()) {
+        (None, _) => StatusCode::BAD_REQUEST,
+        (Some(location), method) => {
+            response.headers_mut().insert(LOCATION, location);
+            let keeps_method = !matches!(*method, Method::GET | Method::HEAD);
+            if keeps_method {
+                StatusCode::PERMANENT_REDIRECT
+            } else {
+                StatusCode::MOVED_PERMANENTLY
+            }
+        }
+    };
+    response
+}

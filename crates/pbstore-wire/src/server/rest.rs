@@ -1,0 +1,154 @@
+//! HTTP/1.1 on a TLS connection: checks what every request must fulfil, asks the application, sends its answer.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use http_body_util::channel::Channel;
+use http_body_util::{Either, Full};
+use hyper::body::{Frame, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
+
+use super::application::{FileBody, Request, Response, ResponseBody};
+use super::engine::Engine;
+use super::limits::{
+    FIRST_REQUEST_TIMEOUT, MAX_HEADERS, MAX_HEAD_BYTES, MAX_TARGET_BYTES, NEXT_REQUEST_TIMEOUT, PIECE_BYTES,
+};
+use super::pieces::Pieces;
+use super::target::clean_path;
+use super::work::Kind;
+use super::{answers, request_body, upgrade};
+
+/// Body of an answer: bytes, or pieces of a file.
+pub(crate) type AnswerBody = Either<Full<Bytes>, Channel<Bytes, io::Error>>;
+pub(crate) type Answer = http::Response<AnswerBody>;
+
+/// Serve requests until the peer goes, a session takes the connection over, or the front stops.
+pub(crate) async fn serve<S>(engine: Arc<Engine>, stream: S, peer: SocketAddr)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let has_asked = Arc::new(AtomicBool::new(false));
+    let service = service_fn(|request| {
+        has_asked.store(true, Ordering::Relaxed);
+        let engine = engine.clone();
+        async move { Ok::<_, Infallible>(answer(engine, request, peer).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(NEXT_REQUEST_TIMEOUT)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    let mut first_request = pin!(sleep(FIRST_REQUEST_TIMEOUT));
+    let (mut is_waiting, mut is_stopping) = (true, false);
+    loop {
+        tokio::select! {
+            outcome = connection.as_mut() => {
+                if let Err(error) = outcome {
+                    log::debug!("connection of {peer} failed: {error}");
+                }
+                return;
+            }
+            () = first_request.as_mut(), if is_waiting => {
+                if !has_asked.load(Ordering::Relaxed) {
+                    return;
+                }
+                is_waiting = false;
+            }
+            () = engine.stopping.cancelled(), if !is_stopping => {
+                connection.as_mut().graceful_shutdown();
+                is_stopping = true;
+            }
+            () = engine.breaking.cancelled() => return,
+        }
+    }
+}
+
+async fn answer(engine: Arc<Engine>, mut request: http::Request<Incoming>, peer: SocketAddr) -> Answer {
+    let on_upgrade = hyper::upgrade::on(&mut request);
+    let (head, body) = request.into_parts();
+    let (raw_path, query) = (head.uri.path(), head.uri.query().unwrap_or_default());
+    if raw_path.len() + query.len() > MAX_TARGET_BYTES {
+        return whole(StatusCode::URI_TOO_LONG, Bytes::new());
+    }
+    let Some(path) = clean_path(raw_path).filter(|_| raw_path.starts_with('/')) else {
+        return whole(StatusCode::BAD_REQUEST, Bytes::from("invalid path in request"));
+    };
+    let body = match request_body::read(&engine.memory, &head.headers, body).await {
+        Ok(body) => body,
+        Err(response) => return encode(&engine, response).await,
+    };
+    let is_upgrade = upgrade::is_session_path(&head.method, &path);
+    let target = head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+    let (query, headers) = (query.to_owned(), header_texts(&head.headers));
+    let request = Request { method: head.method.to_string(), path, query, target, headers, body, peer };
+    if is_upgrade {
+        return upgrade::answer(engine, request, &head.headers, head.version, on_upgrade).await;
+    }
+    let application = engine.application.clone();
+    let call = move || application.handle(request);
+    let response = engine.bounds.run(Kind::Request, &engine.tasks, call).await;
+    encode(&engine, response.unwrap_or_else(|_| answers::internal_error())).await
+}
+
+/// Latin-1, so that every byte that HTTP allows has a character.
+fn header_texts(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| value.as_bytes().iter().map(|&byte| char::from(byte)).collect();
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
+}
+
+pub(crate) fn whole(status: StatusCode, body: Bytes) -> Answer {
+    let mut answer = http::Response::new(Either::Left(Full::new(body)));
+    *answer.status_mut() = status;
+    answer
+}
+
+/// Turn the application's response into one that can be sent.
+pub(crate) async fn encode(engine: &Arc<Engine>, response: Response) -> Answer {
+    let Response { status, headers, body } = response;
+    let Some(mut head) = answers::head(status, &headers) else {
+        return whole(StatusCode::INTERNAL_SERVER_ERROR, Bytes::from(answers::INTERNAL_ERROR));
+    };
+    let body = match body {
+        ResponseBody::Whole(bytes) => Either::Left(Full::new(bytes)),
+        ResponseBody::File(file) => {
+            head.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(file.bytes));
+            Either::Right(stream_file(engine, file))
+        }
+    };
+    head.map(|()| body)
+}
+
+/// Read the file beside the connection, a piece ahead of what the peer takes.
+fn stream_file(engine: &Arc<Engine>, file: FileBody) -> Channel<Bytes, io::Error> {
+    let (mut sender, body) = Channel::new(1);
+    let own_limit = Arc::new(Semaphore::new(2 * PIECE_BYTES));
+    let mut pieces = Pieces::of_file(file, engine.clone(), engine.tasks.clone(), own_limit);
+    engine.tasks.spawn(async move {
+        while pieces.next_len() > 0 {
+            match pieces.next(PIECE_BYTES).await {
+                Err(error) => return sender.abort(error),
+                Ok(piece) => {
+                    if sender.send(Frame::data(piece)).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    });
+    body
+}
