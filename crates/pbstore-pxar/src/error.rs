@@ -53,13 +53,11 @@ pub enum PxarError {
 }
 
 impl PxarError {
-    #[allow(dead_code)]
     pub(crate) fn file(action: &'static str, path: &[u8], source: impl Into<io::Error>) -> Self {
         let path = crate::report::quoted(path);
         Self::File { action, path, source: source.into() }
     }
 
-    #[allow(dead_code)]
     pub(crate) fn malformed(offset: u64, reason: impl Into<String>) -> Self {
         Self::Malformed { offset, reason: reason.into() }
     }

@@ -4,16 +4,28 @@
 
 pub mod catalog;
 pub mod create;
+pub mod decoder;
+mod directory_stack;
+pub mod encoder;
 pub mod entry;
 mod error;
 pub mod extract;
 pub mod flags;
+pub mod goodbye;
+mod inode;
+mod inode_flags;
+mod input;
 pub mod items;
 pub mod metadata;
+mod metadata_items;
+mod output;
 pub mod pattern;
+mod posix_acl;
 mod report;
 
 pub use create::{create_archive, CreateOptions, CreateStats};
+pub use decoder::{Decoder, Event};
+pub use encoder::Encoder;
 pub use entry::{Device, Entry, Kind};
 pub use error::PxarError;
 pub use extract::{extract_archive, ExtractOptions, ExtractStats};

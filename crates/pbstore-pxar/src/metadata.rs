@@ -121,7 +121,6 @@ impl Metadata {
     }
 
     /// Memory that the variable part holds, in bytes.
-    #[allow(dead_code)]
     pub(crate) fn held_bytes(&self) -> usize {
         let xattrs: usize = self.xattrs.iter().map(|xattr| xattr.name.len() + xattr.value.len() + 48).sum();
         let acl = &self.acl;

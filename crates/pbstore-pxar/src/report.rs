@@ -27,6 +27,37 @@ impl Reporter for Silent {
     fn warn(&mut self, _message: String) {}
 }
 
+/// Counts the warnings that pass through.
+pub(crate) struct Counting<'a> {
+    inner: &'a mut dyn Reporter,
+    pub warnings: u64,
+}
+
+impl<'a> Counting<'a> {
+    pub fn new(inner: &'a mut dyn Reporter) -> Self {
+        Self { inner, warnings: 0 }
+    }
+}
+
+impl Reporter for Counting<'_> {
+    fn warn(&mut self, message: String) {
+        self.warnings += 1;
+        self.inner.warn(message);
+    }
+
+    fn info(&mut self, message: String) {
+        self.inner.info(message);
+    }
+
+    fn entry(&mut self, path: &[u8]) {
+        self.inner.entry(path);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.inner.cancelled()
+    }
+}
+
 /// A path in double quotes with everything unprintable escaped, as the log lines show it.
 pub fn quoted(path: &[u8]) -> String {
     format!("{:?}", OsStr::from_bytes(path))

@@ -1,5 +1,12 @@
 //! Makes an archive of a directory tree.
 
+mod attributes;
+mod content;
+mod exclusions;
+mod file_system;
+mod listing;
+mod walk;
+
 use std::io::Write;
 use std::path::Path;
 
@@ -75,6 +82,6 @@ pub fn create_archive<W: Write>(
     options: &CreateOptions,
     reporter: &mut dyn Reporter,
 ) -> Result<CreateStats, PxarError> {
-    let _ = (source, output, catalog, options, reporter);
-    Err(PxarError::Invalid("under construction".into()))
+    let catalog = catalog.map(|catalog| catalog as &mut dyn CatalogSink);
+    walk::walk(source, output, catalog, options, reporter)
 }

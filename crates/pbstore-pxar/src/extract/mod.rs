@@ -1,5 +1,10 @@
 //! Extracts an archive into a directory and never touches anything outside of it.
 
+mod attributes;
+mod link_target;
+mod sparse;
+mod tree;
+
 use std::io::Read;
 use std::path::Path;
 
@@ -29,7 +34,7 @@ pub struct ExtractOptions {
 impl Default for ExtractOptions {
     fn default() -> Self {
         Self {
-            features: Flags::DEFAULT | Flags::PERMISSIONS,
+            features: Flags::DEFAULT,
             allow_existing_dirs: false,
             overwrite_files: false,
             overwrite_symlinks: false,
@@ -66,6 +71,5 @@ pub fn extract_archive<R: Read>(
     options: &ExtractOptions,
     reporter: &mut dyn Reporter,
 ) -> Result<ExtractStats, PxarError> {
-    let _ = (input, target, options, reporter);
-    Err(PxarError::Invalid("under construction".into()))
+    tree::extract(input, target, options, reporter)
 }

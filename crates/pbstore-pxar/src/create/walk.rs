@@ -1,0 +1,481 @@
+//! Goes through the tree, relative to open directories and without recursion, and hands every inode to the encoder.
+
+use std::collections::hash_map::{Entry as Slot, HashMap};
+use std::ffi::CStr;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{fstat, open, openat, readlinkat, statat, AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
+
+use super::attributes::{basic, AttributeReader};
+use super::content::Content;
+use super::exclusions::{Exclusions, PATTERN_FILE, RECORDED_PATTERNS};
+use super::file_system::FileSystem;
+use super::listing::{DirectoryReader, Name};
+use super::{CreateOptions, CreateStats};
+use crate::catalog::{CatalogKind, CatalogSink};
+use crate::directory_stack::{DirectoryStack, DIRECTORY_FLAGS};
+use crate::encoder::{Encoder, EntryStart, Supply};
+use crate::entry::Device;
+use crate::error::PxarError;
+use crate::flags::Flags;
+use crate::inode::Inode;
+use crate::metadata::{self, Metadata};
+use crate::report::{quoted, Counting, Reporter};
+
+const FILE_FLAGS: OFlags =
+    OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
+
+/// What the walk keeps for each directory down to the current one.
+struct Level {
+    names: std::vec::IntoIter<Name>,
+    name_count: usize,
+    /// Length of the path of this directory.
+    path_length: usize,
+    file_system: usize,
+    /// Active patterns outside of this directory.
+    pattern_count: usize,
+}
+
+/// A regular file with further names that were not met yet.
+struct LinkTarget {
+    path: Vec<u8>,
+    start: EntryStart,
+    names_left: u64,
+}
+
+struct Walk<'a, W: Write> {
+    encoder: Encoder<W>,
+    catalog: Option<&'a mut dyn CatalogSink>,
+    options: &'a CreateOptions,
+    reporter: Counting<'a>,
+    attributes: AttributeReader,
+    listing: DirectoryReader,
+    exclusions: Exclusions,
+    file_systems: Vec<FileSystem>,
+    stack: DirectoryStack<Level>,
+    links: HashMap<(u64, u64), LinkTarget>,
+    /// Path of the current entry with leading slash; empty for the root.
+    path: Vec<u8>,
+    held_names: usize,
+    stats: CreateStats,
+}
+
+/// See [`super::create_archive`].
+pub fn walk<'a, W: Write>(
+    source: &Path,
+    output: W,
+    catalog: Option<&'a mut dyn CatalogSink>,
+    options: &'a CreateOptions,
+    reporter: &'a mut dyn Reporter,
+) -> Result<CreateStats, PxarError> {
+    let source_bytes = source.as_os_str().as_encoded_bytes();
+    let failed = |error: Errno| PxarError::file("failed to open the directory", source_bytes, error);
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let root = open(source, flags | OFlags::NOATIME, Mode::empty())
+        .or_else(|error| if error == Errno::PERM { open(source, flags, Mode::empty()) } else { Err(error) })
+        .map_err(failed)?;
+    let stat = fstat(&root).map_err(failed)?;
+    let mut file_system = FileSystem::of(&root, stat.st_dev).map_err(failed)?;
+    if file_system.is_virtual {
+        return Err(PxarError::Invalid(format!("{} lies on a virtual file system", quoted(source_bytes))));
+    }
+    let mut attributes = AttributeReader::new(options.features, options.skip_e2big_xattr);
+    let metadata = attributes
+        .read(&Inode::opened(root.as_fd()), &stat, &mut file_system)
+        .map_err(|error| PxarError::file("failed to read the metadata of", source_bytes, error))?;
+    let mut reporter = Counting::new(reporter);
+    reporter.entry(b"");
+    let walk = Walk {
+        encoder: Encoder::new(output, &metadata)?,
+        catalog,
+        options,
+        attributes,
+        listing: DirectoryReader::new(),
+        exclusions: Exclusions::new(&options.exclude, options.skip_lost_and_found, &mut reporter)?,
+        reporter,
+        file_systems: vec![file_system],
+        stack: DirectoryStack::new(),
+        links: HashMap::new(),
+        path: Vec::new(),
+        held_names: 0,
+        stats: CreateStats { entry_count: 1, ..CreateStats::default() },
+    };
+    walk.run(root)
+}
+
+impl<W: Write> Walk<'_, W> {
+    fn run(mut self, root: OwnedFd) -> Result<CreateStats, PxarError> {
+        self.enter(root, 0)?;
+        loop {
+            let Some(current) = self.stack.current() else { break };
+            let path_length = current.state.path_length;
+            match current.state.names.next() {
+                Some(name) => {
+                    self.path.truncate(path_length);
+                    self.path.push(b'/');
+                    self.path.extend_from_slice(name.name.to_bytes());
+                    self.visit(&name)?;
+                }
+                None => self.leave()?,
+            }
+        }
+        self.stats.warning_count = self.reporter.warnings;
+        (_, self.stats.archive_bytes) = self.encoder.finish()?;
+        Ok(self.stats)
+    }
+
+    /// Makes an open directory the current one and lists it.
+    fn enter(&mut self, directory: OwnedFd, file_system: usize) -> Result<(), PxarError> {
+        let limit = self.options.entries_max.saturating_sub(self.held_names);
+        let names = match self.listing.read(directory.as_fd(), limit) {
+            Ok(Some(names)) => names,
+            Ok(None) => {
+                let max = self.options.entries_max;
+                return Err(PxarError::Invalid(format!(
+                    "more than {max} directory entries at once in {}; a higher limit needs more memory",
+                    quoted(&self.path)
+                )));
+            }
+            Err(error) if error.raw_os_error() == Some(Errno::NOENT.raw_os_error()) => {
+                let path = self.shown_path();
+                self.reporter.warn(format!("warning: file vanished while reading directory: {path}"));
+                Vec::new()
+            }
+            Err(error) => return Err(PxarError::file("failed to read the directory", &self.path, error)),
+        };
+        let pattern_count = self.exclusions.len();
+        if names.binary_search_by(|entry| entry.name.as_c_str().cmp(PATTERN_FILE)).is_ok() {
+            self.exclusions.read_file(directory.as_fd(), &self.path, &mut self.reporter);
+        }
+        self.held_names += names.len();
+        let level = Level {
+            name_count: names.len(),
+            names: names.into_iter(),
+            path_length: self.path.len(),
+            file_system,
+            pattern_count,
+        };
+        self.stack.push(directory, level).map_err(|error| PxarError::file("failed to enter", &self.path, error))
+    }
+
+    /// Ends the current directory and goes back to its parent.
+    fn leave(&mut self) -> Result<(), PxarError> {
+        if self.stack.depth() == 1 {
+            self.add_recorded_patterns()?;
+        } else {
+            self.encoder.end_directory()?;
+            if let Some(catalog) = &mut self.catalog {
+                catalog.end_directory()?;
+            }
+        }
+        let left = self
+            .stack
+            .pop()
+            .map_err(|error| PxarError::file("failed to go back to the parent of", &self.path, error))?;
+        if let Some(level) = left {
+            self.held_names -= level.name_count;
+            self.exclusions.truncate(level.pattern_count);
+        }
+        Ok(())
+    }
+
+    fn visit(&mut self, entry: &Name) -> Result<(), PxarError> {
+        if self.reporter.cancelled() {
+            return Err(PxarError::Cancelled);
+        }
+        // The archive gets an entry of this name that is made of the caller's patterns.
+        if self.stack.depth() == 1 && entry.name.to_bytes() == RECORDED_PATTERNS {
+            return Ok(());
+        }
+        let known = (entry.kind != FileType::Unknown).then_some(entry.kind);
+        if known.is_some_and(|kind| self.exclusions.excludes(&self.path, kind == FileType::Directory)) {
+            return Ok(());
+        }
+        let Some(stat) = self.stat(&entry.name)? else { return Ok(()) };
+        let kind = FileType::from_raw_mode(stat.st_mode);
+        if known != Some(kind) && self.exclusions.excludes(&self.path, kind == FileType::Directory) {
+            return Ok(());
+        }
+        self.reporter.entry(&self.path[1..]);
+        match kind {
+            FileType::RegularFile => self.visit_file(&entry.name, &stat),
+            FileType::Directory => self.visit_directory(&entry.name),
+            FileType::Symlink => self.visit_symlink(&entry.name, &stat),
+            _ => self.visit_special(&entry.name, &stat),
+        }
+    }
+
+    fn visit_file(&mut self, name: &CStr, stat: &Stat) -> Result<(), PxarError> {
+        if self.add_known_link(name, stat)? {
+            return Ok(());
+        }
+        let Some(fd) = self.open(name, FILE_FLAGS)? else { return Ok(()) };
+        let Some((stat, metadata)) = self.inspect(&fd, false)? else { return Ok(()) };
+        if metadata.file_type() != metadata::TYPE_FILE {
+            self.warn_vanished();
+            return Ok(());
+        }
+        let size = stat.st_size as u64;
+        let mut content = Content::new(fd.as_fd(), &self.reporter);
+        let added = self.encoder.add_file(name.to_bytes(), &metadata, size, &mut content);
+        let (is_stale, is_cancelled) = (content.is_stale, content.is_cancelled);
+        let (start, supply) = added.map_err(|error| match error {
+            PxarError::Read(_) if is_cancelled => PxarError::Cancelled,
+            PxarError::Read(source) => PxarError::file("failed to read", &self.path, source),
+            other => other,
+        })?;
+        self.warn_of_change(supply, is_stale);
+        self.stats.entry_count += 1;
+        self.stats.file_count += 1;
+        self.stats.file_bytes += size;
+        self.remember_link(&stat, start);
+        if let Some(catalog) = &mut self.catalog {
+            catalog.add_file(name.to_bytes(), size, metadata.stat.mtime.seconds)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a hard link if the inode is in the archive already.
+    fn add_known_link(&mut self, name: &CStr, stat: &Stat) -> Result<bool, PxarError> {
+        if stat.st_nlink < 2 {
+            return Ok(false);
+        }
+        let Slot::Occupied(mut slot) = self.links.entry((stat.st_dev, stat.st_ino)) else { return Ok(false) };
+        let target = slot.get_mut();
+        self.encoder.add_hardlink(name.to_bytes(), &target.path, target.start)?;
+        target.names_left = target.names_left.saturating_sub(1);
+        if target.names_left == 0 {
+            slot.remove();
+        }
+        self.stats.hardlink_count += 1;
+        self.catalogue(name, CatalogKind::Hardlink)?;
+        Ok(true)
+    }
+
+    fn remember_link(&mut self, stat: &Stat, start: EntryStart) {
+        // A path that does not fit in a hard link item is stored in full under its other names.
+        let path = &self.path[1..];
+        if stat.st_nlink > 1 && path.len() as u64 <= crate::items::MAX_NAME_BYTES {
+            let target = LinkTarget { path: path.to_vec(), start, names_left: stat.st_nlink as u64 - 1 };
+            self.links.insert((stat.st_dev, stat.st_ino), target);
+        }
+    }
+
+    fn visit_directory(&mut self, name: &CStr) -> Result<(), PxarError> {
+        let Some(fd) = self.open(name, DIRECTORY_FLAGS)? else { return Ok(()) };
+        let Some((stat, metadata)) = self.inspect(&fd, false)? else { return Ok(()) };
+        self.encoder.begin_directory(name.to_bytes(), &metadata)?;
+        self.stats.entry_count += 1;
+        if let Some(catalog) = &mut self.catalog {
+            catalog.start_directory(name.to_bytes())?;
+        }
+        let file_system = self.file_system(&fd, stat.st_dev)?;
+        if self.descends(file_system) {
+            return self.enter(fd, file_system);
+        }
+        self.encoder.end_directory()?;
+        match &mut self.catalog {
+            Some(catalog) => catalog.end_directory(),
+            None => Ok(()),
+        }
+    }
+
+    fn descends(&mut self, file_system: usize) -> bool {
+        let parent = self.stack.current().map(|current| current.state.file_system);
+        let FileSystem { device, is_virtual, .. } = self.file_systems[file_system];
+        let included = device == self.file_systems[0].device || self.options.include_devices.contains(&device);
+        if parent != Some(file_system) && !included && !self.options.all_file_systems {
+            let path = self.shown_path();
+            self.reporter.info(format!("skipping mount point: {path}"));
+            return false;
+        }
+        if is_virtual {
+            let path = self.shown_path();
+            self.reporter.info(format!("skipping virtual file system: {path}"));
+        }
+        !is_virtual
+    }
+
+    fn visit_symlink(&mut self, name: &CStr, stat: &Stat) -> Result<(), PxarError> {
+        if !self.options.features.contains(Flags::SYMLINKS) {
+            return Ok(());
+        }
+        let Some(directory) = self.stack.current() else { return Ok(()) };
+        let target = match readlinkat(directory.fd, name, Vec::new()) {
+            Ok(target) => target,
+            // No symlink any more.
+            Err(Errno::INVAL | Errno::NOENT) => {
+                self.warn_vanished();
+                return Ok(());
+            }
+            Err(Errno::STALE) => {
+                self.warn_stale();
+                return Ok(());
+            }
+            Err(error) => return Err(PxarError::file("failed to read the symlink", &self.path, error)),
+        };
+        let metadata = Metadata { stat: basic(stat), ..Metadata::default() };
+        self.encoder.add_symlink(name.to_bytes(), &metadata, target.to_bytes())?;
+        self.stats.entry_count += 1;
+        self.catalogue(name, CatalogKind::Symlink)
+    }
+
+    /// Adds a device, fifo or socket. It is only named, never opened: opening a device can do things.
+    fn visit_special(&mut self, name: &CStr, stat: &Stat) -> Result<(), PxarError> {
+        let (feature, kind) = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::BlockDevice => (Flags::DEVICE_NODES, CatalogKind::BlockDevice),
+            FileType::CharacterDevice => (Flags::DEVICE_NODES, CatalogKind::CharDevice),
+            FileType::Fifo => (Flags::FIFOS, CatalogKind::Fifo),
+            FileType::Socket => (Flags::SOCKETS, CatalogKind::Socket),
+            _ => return Ok(()),
+        };
+        if !self.options.features.contains(feature) {
+            return Ok(());
+        }
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let Some(fd) = self.open(name, flags)? else { return Ok(()) };
+        let Some((now, metadata)) = self.inspect(&fd, true)? else { return Ok(()) };
+        if FileType::from_raw_mode(now.st_mode) != FileType::from_raw_mode(stat.st_mode) {
+            self.warn_vanished();
+            return Ok(());
+        }
+        if feature == Flags::DEVICE_NODES {
+            let (major, minor) = (rustix::fs::major(now.st_rdev), rustix::fs::minor(now.st_rdev));
+            let device = Device { major: major.into(), minor: minor.into() };
+            self.encoder.add_device(name.to_bytes(), &metadata, device)?;
+        } else {
+            self.encoder.add_special(name.to_bytes(), &metadata)?;
+        }
+        self.stats.entry_count += 1;
+        self.catalogue(name, kind)
+    }
+
+    /// Adds the generated entry with the caller's patterns, last in the root and out of order.
+    fn add_recorded_patterns(&mut self) -> Result<(), PxarError> {
+        let Some(text) = self.exclusions.recorded() else { return Ok(()) };
+        let mut metadata = Metadata::default();
+        metadata.stat.mode = metadata::TYPE_FILE | 0o600;
+        metadata.stat.uid = rustix::process::getuid().as_raw();
+        metadata.stat.gid = rustix::process::getgid().as_raw();
+        let size = text.len() as u64;
+        self.encoder.add_file(RECORDED_PATTERNS, &metadata, size, &mut text.as_slice())?;
+        self.stats.entry_count += 1;
+        self.stats.file_count += 1;
+        self.stats.file_bytes += size;
+        match &mut self.catalog {
+            Some(catalog) => catalog.add_file(RECORDED_PATTERNS, size, 0),
+            None => Ok(()),
+        }
+    }
+
+    /// The inode behind a name; `None` after a warning if it cannot be had.
+    fn stat(&mut self, name: &CStr) -> Result<Option<Stat>, PxarError> {
+        let Some(directory) = self.stack.current() else { return Ok(None) };
+        match statat(directory.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => return Ok(Some(stat)),
+            Err(Errno::NOENT) => self.warn_vanished(),
+            Err(Errno::STALE) => self.warn_stale(),
+            Err(Errno::ACCESS) => {
+                let path = self.shown_path();
+                self.reporter.warn(format!("warning: failed to stat file: {path}: access denied"));
+            }
+            Err(error) => return Err(PxarError::file("failed to stat", &self.path, error)),
+        }
+        Ok(None)
+    }
+
+    /// Opens a name of the current directory; `None` after a warning if it cannot be opened.
+    fn open(&mut self, name: &CStr, flags: OFlags) -> Result<Option<OwnedFd>, PxarError> {
+        let Some(directory) = self.stack.current() else { return Ok(None) };
+        let quiet = if flags.contains(OFlags::PATH) { flags } else { flags | OFlags::NOATIME };
+        let opened = match openat(directory.fd, name, quiet, Mode::empty()) {
+            // Only the owner may leave the time of last access alone.
+            Err(Errno::PERM) => openat(directory.fd, name, flags, Mode::empty()),
+            result => result,
+        };
+        match opened {
+            Ok(fd) => return Ok(Some(fd)),
+            Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR | Errno::NXIO) => self.warn_vanished(),
+            Err(Errno::STALE) => self.warn_stale(),
+            Err(Errno::ACCESS) => {
+                let path = self.shown_path();
+                self.reporter.warn(format!("failed to open file: {path}: access denied"));
+            }
+            Err(error) => return Err(PxarError::file("failed to open", &self.path, error)),
+        }
+        Ok(None)
+    }
+
+    /// All metadata of an open inode; `None` after a warning if the server lost it.
+    fn inspect(&mut self, fd: &OwnedFd, only_named: bool) -> Result<Option<(Stat, Metadata)>, PxarError> {
+        let result = self.try_inspect(fd, only_named);
+        match result {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.raw_os_error() == Some(Errno::STALE.raw_os_error()) => {
+                self.warn_stale();
+                Ok(None)
+            }
+            Err(error) => Err(PxarError::file("failed to read the metadata of", &self.path, error)),
+        }
+    }
+
+    fn try_inspect(&mut self, fd: &OwnedFd, only_named: bool) -> io::Result<(Stat, Metadata)> {
+        let stat = fstat(fd)?;
+        let inode = if only_named { Inode::named(fd.as_fd()) } else { Inode::opened(fd.as_fd()) };
+        let known = self.file_systems.iter().position(|known| known.device == stat.st_dev);
+        let mut unknown = FileSystem { device: stat.st_dev, features: Flags::DEFAULT, is_virtual: false };
+        let file_system = known.map_or(&mut unknown, |index| &mut self.file_systems[index]);
+        let metadata = self.attributes.read(&inode, &stat, file_system)?;
+        Ok((stat, metadata))
+    }
+
+    /// Index of the file system that an open directory is on.
+    fn file_system(&mut self, directory: &OwnedFd, device: u64) -> Result<usize, PxarError> {
+        if let Some(index) = self.file_systems.iter().position(|known| known.device == device) {
+            return Ok(index);
+        }
+        let file_system = FileSystem::of(directory, device)
+            .map_err(|error| PxarError::file("failed to look at the file system of", &self.path, error))?;
+        self.file_systems.push(file_system);
+        Ok(self.file_systems.len() - 1)
+    }
+
+    fn catalogue(&mut self, name: &CStr, kind: CatalogKind) -> Result<(), PxarError> {
+        match &mut self.catalog {
+            Some(catalog) => catalog.add_other(name.to_bytes(), kind),
+            None => Ok(()),
+        }
+    }
+
+    fn warn_of_change(&mut self, supply: Supply, is_stale: bool) {
+        let path = self.shown_path();
+        match supply {
+            Supply::Exact => {}
+            Supply::More => self
+                .reporter
+                .warn(format!("warning: file size increased while reading: {path}, file will be truncated!")),
+            Supply::Missing(_) if is_stale => self.warn_stale(),
+            Supply::Missing(_) => self
+                .reporter
+                .warn(format!("warning: file size shrunk while reading: {path}, file will be padded with zeros!")),
+        }
+    }
+
+    fn warn_vanished(&mut self) {
+        let path = self.shown_path();
+        self.reporter.warn(format!("warning: file vanished while reading: {path}"));
+    }
+
+    fn warn_stale(&mut self) {
+        let path = self.shown_path();
+        self.reporter.warn(format!("warning: stale file handle encountered while reading: {path}"));
+    }
+
+    /// The current path as messages show it: relative to the root, in quotes.
+    fn shown_path(&self) -> String {
+        quoted(self.path.strip_prefix(b"/").unwrap_or_default())
+    }
+}
