@@ -1,4 +1,4 @@
-"""Lines of the access log and of the log for intrusion detection (protocol-transport.md 7, auth.md 5)."""
+"""Lines of the access log (protocol-transport.md 7)."""
 
 from datetime import datetime
 from urllib.parse import unquote_plus
@@ -20,17 +20,6 @@ def access_line(
     return f'{host_of(peer)} - {who} [{time}] "{method} {shown}" {status} {size} {agent[:MAX_AGENT_LENGTH] or "-"}'
 
 
-def login_line(now: float, user: str) -> str:
-    """Return the line of a login."""
-    return f"{_rfc3339(now)}: successful auth for user '{user}'"
-
-
-def failure_line(now: float, *, peer: str, user: str | None, reason: str) -> str:
-    """Return the line of a failed login or of bad credentials; fail2ban and the like read it, so it is exact."""
-    named = "" if user is None else f" user={user}"
-    return f"{_rfc3339(now)}: authentication failure; rhost={peer or 'unknown'}{named} msg={reason}"
-
-
 def host_of(peer: str) -> str:
     """Return the address of `ip:port` or `[ip]:port`."""
     host = peer.rpartition(":")[0]
@@ -45,7 +34,3 @@ def without_secrets(target: str) -> str:
         key, equals, _ = part.partition("=")
         parts.append(f"{key}=*" if equals and unquote_plus(key) in SECRET_KEYS else part)
     return path + mark + "&".join(parts)
-
-
-def _rfc3339(now: float) -> str:
-    return datetime.fromtimestamp(int(now)).astimezone().isoformat()

@@ -10,27 +10,27 @@ _Identity = tuple[int, int, int, int] | None
 
 
 class CachedFile(Generic[ValueT]):
-    """The value that `load` makes of the file; configuration is replaced by rename, so the inode tells."""
+    """The value that a reader makes of the file; configuration is replaced by rename, so the inode tells."""
 
-    def __init__(self, path: Path, load: Callable[[], ValueT]):
+    def __init__(self, path: Path, read: Callable[[], ValueT]):
         self._path = path
-        self._load = load
+        self._read = read
         self._lock = threading.Lock()
         self._identity: _Identity = None
         self._value: ValueT | None = None
         self._is_loaded = False
 
-    def get(self) -> ValueT:
+    def load(self) -> ValueT:
         """Return the current value.
 
         Raises:
-            ConfigError: whatever `load` raises; the next call tries again.
+            ConfigError: whatever the reader raises; the next call tries again.
         """
         with self._lock:
             identity = self._stat()
             if not self._is_loaded or identity != self._identity:
                 self._is_loaded = False
-                self._value = self._load()
+                self._value = self._read()
                 self._identity = identity
                 self._is_loaded = True
             return self._value  # type: ignore[return-value]  # set by the line above, None is a value too

@@ -54,14 +54,17 @@ def answer(
     except PbstoreError as error:
         status, _, text = failure("json", error)
         return status, [], text
+    except OSError as error:
+        return HTTPStatus.BAD_REQUEST, [], f"{path}: {error.strerror or error}".encode(errors="replace")
 
 
-def reason_phrase(status: int) -> str:
-    """Return the words of a status code for the task log."""
+def failure_line(http_method: str, path: str, status: int, message: str) -> str:
+    """Return the task log's line about a failed call; one line, whatever the client put into it."""
     try:
-        return HTTPStatus(status).phrase
+        reason = HTTPStatus(status).phrase
     except ValueError:
-        return "Unknown"
+        reason = "Unknown"
+    return " ".join(f"{http_method} {path}: {status} {reason}: {message}".split("\n"))
 
 
 def _parameters(method: Method, query: str, content_type: str | None, body: bytes) -> dict[str, Any]:

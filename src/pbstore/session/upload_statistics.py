@@ -6,16 +6,39 @@ from typing import Protocol
 
 
 class IndexStats(Protocol):
-    """What the compiled module tells about a closed index; sizes in bytes, `upload_*` of new chunks only."""
+    """What the compiled module tells about a closed index."""
 
-    uuid: bytes
-    csum: bytes
-    size: int
-    chunk_count: int
-    upload_count: int
-    upload_bytes: int
-    compressed_bytes: int
-    duplicate_count: int
+    @property
+    def uuid(self) -> bytes:
+        """16 random bytes of the index."""
+
+    @property
+    def csum(self) -> bytes:
+        """Checksum over its entries."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the archive."""
+
+    @property
+    def chunk_count(self) -> int:
+        """Entries of the index."""
+
+    @property
+    def upload_count(self) -> int:
+        """Chunks that were uploaded for it."""
+
+    @property
+    def upload_bytes(self) -> int:
+        """Their plain bytes."""
+
+    @property
+    def compressed_bytes(self) -> int:
+        """Their bytes as stored."""
+
+    @property
+    def duplicate_count(self) -> int:
+        """Those among them that the store had already."""
 
 
 @dataclass

@@ -1,0 +1,130 @@
+"""Logging in and out, and what one may do (auth.md 4 and 9)."""
+
+import json
+
+from pbstore.access.credentials import ticket_of
+from pbstore.access.login import LoginResult
+from pbstore.access.privileges import SYS_AUDIT
+from pbstore.access.tickets import is_ticket, ticket_info
+from pbstore.api.envelopes import EXPIRE_COOKIE
+from pbstore.api.method import Call, RawReply, method
+from pbstore.api.permission import ANYBODY, WORLD, known_caller
+from pbstore.api.schema import Boolean, Integer, Parameter, String
+from pbstore.errors import AuthenticationError, PbstoreError
+from pbstore.model.auth_id import AuthId, UserId
+from pbstore.server.parameters import USERNAME
+from pbstore.server.registry import Registry
+
+JSON_WITHOUT_CHARSET = ("content-type", "application/json")
+ALWAYS_SHOWN_PATHS = ("/", "/access", "/datastore", "/remote", "/system")
+
+PASSWORD = Parameter(
+    name="password",
+    schema=String(description="password, or a ticket to renew", maximum_length=16384),
+    optional=True,
+)
+TERMINAL_PATH = Parameter(name="path", schema=String(description="path of a terminal ticket"), optional=True)
+TERMINAL_PRIVS = Parameter(name="privs", schema=String(description="privilege of a terminal ticket"), optional=True)
+TERMINAL_PORT = Parameter(
+    name="port", schema=Integer(description="port of a terminal ticket", maximum=65535), optional=True
+)
+TFA_CHALLENGE = Parameter(
+    name="tfa-challenge", schema=String(description="ticket of the first step", maximum_length=16384), optional=True
+)
+HTTP_ONLY = Parameter(
+    name="http-only",
+    schema=Boolean(description="send the ticket as a cookie that scripts cannot read"),
+    optional=True,
+    default=False,
+)
+AUTH_ID = Parameter(name="auth-id", schema=String(description="whose", convert=AuthId.parse), optional=True)
+ACL_PATH = Parameter(
+    name="path",
+    schema=String(description="only this path", pattern=r"/|(?:/[A-Za-z0-9_][A-Za-z0-9._\-]*)+"),
+    optional=True,
+)
+
+
+@method(
+    "POST",
+    "/access/ticket",
+    permission=WORLD,
+    parameters=(USERNAME, PASSWORD, TERMINAL_PATH, TERMINAL_PRIVS, TERMINAL_PORT, TFA_CHALLENGE, HTTP_ONLY),
+)
+def create_ticket(
+    call: Call[Registry],
+    *,
+    username: UserId,
+    password: str | None,
+    http_only: bool,
+    tfa_challenge: str | None,
+    **_terminal: object,
+) -> RawReply:
+    """Log in, or renew a login."""
+    cookie = ticket_of(call.headers) if http_only else None
+    if password is None and cookie is None:
+        raise PbstoreError("no password provided")
+    try:
+        if tfa_challenge is not None:
+            raise AuthenticationError("no second factor is enabled")
+        result = _login(call.state, username, password, cookie)
+    except AuthenticationError as error:
+        call.state.auth_log.failure(call.peer, str(error), str(username))
+        raise AuthenticationError("permission check failed.") from None
+    call.state.auth_log.success(username)
+    return _ticket_reply(result, http_only=http_only)
+
+
+@method("DELETE", "/access/ticket", permission=WORLD)
+def delete_ticket(call: Call[Registry]) -> RawReply:
+    """Log out: the cookie expires."""
+    return RawReply(_envelope({}), (EXPIRE_COOKIE,))
+
+
+@method("GET", "/access/permissions", permission=ANYBODY, parameters=(AUTH_ID, ACL_PATH))
+def permissions(call: Call[Registry], *, auth_id: AuthId | None, path: str | None) -> dict[str, dict[str, bool]]:
+    """What somebody may do where; the value says whether it holds below the path too."""
+    caller = known_caller(call.caller)
+    whose = auth_id or caller
+    rights = call.state.rights
+    is_own_token = whose.is_token and whose.user == caller.user and not caller.is_token
+    if whose != caller and not is_own_token and SYS_AUDIT not in rights.privileges(caller, "/access"):
+        raise PbstoreError("not allowed to list permissions of other users")
+    paths = [path] if path else sorted({*rights.paths, *ALWAYS_SHOWN_PATHS})
+    found = {}
+    for shown in paths:
+        granted = rights.granted(whose, shown)
+        if granted.privileges:
+            found[shown] = {name: name in granted.propagated for name in sorted(granted.privileges)}
+    return found
+
+
+def _login(registry: Registry, user: UserId, password: str | None, cookie: str | None) -> LoginResult:
+    """Try to renew the cookie's ticket first; a password beside it then means a real login."""
+    if cookie is None:
+        return registry.login.login(user, password or "")
+    try:
+        if not is_ticket(cookie):
+            raise AuthenticationError("the cookie holds no ticket")
+        return registry.login.login(user, cookie)
+    except AuthenticationError:
+        if password is None:
+            raise
+    return registry.login.login(user, password, allow_renewal=False)
+
+
+def _ticket_reply(result: LoginResult, *, http_only: bool) -> RawReply:
+    data = {"username": str(result.user), "CSRFPreventionToken": result.csrf_token}
+    if not http_only:
+        return RawReply(_envelope({**data, "ticket": result.ticket}), (JSON_WITHOUT_CHARSET,))
+    cookie = f"__Host-PBSAuthCookie={result.ticket}; Secure; SameSite=Lax; HttpOnly; Path=/;"
+    headers = (JSON_WITHOUT_CHARSET, ("set-cookie", cookie))
+    return RawReply(_envelope({**data, "ticket-info": ticket_info(result.ticket)}), headers)
+
+
+def _envelope(data: dict[str, str]) -> bytes:
+    """These answers are JSON in every format, and always say success (version-4.md 12)."""
+    return json.dumps({"data": data, "status": 200, "success": True}, separators=(",", ":")).encode()
+
+
+METHODS = (create_ticket, delete_ticket, permissions)

@@ -1,0 +1,105 @@
+"""A reader session: files and chunks of one snapshot, share-locked as long as it lasts (reader-protocol.md)."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from pbstore._core import FileBody, ReaderChunks
+from pbstore.api.envelopes import Response
+from pbstore.api.method import Call, RawReply, method
+from pbstore.api.route_table import RouteTable
+from pbstore.errors import FormatError, NotFoundError, ProtocolError
+from pbstore.model.auth_id import AuthId
+from pbstore.session import call_parameters as take
+from pbstore.session.session_router import DECIDED_AT_UPGRADE as ALLOWED
+from pbstore.session.session_router import answer, failure_line
+from pbstore.session.session_task import SessionTask, end_message
+
+INDEX_SUFFIXES = (".fidx", ".didx")
+
+
+class ReaderSession:
+    """The control side of one connection with the reader protocol; chunks are served by the front.
+
+    Takes over `guards` (the locks) and `task`, and ends them in `closed`.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        chunks: ReaderChunks,
+        task: SessionTask,
+        guards: ExitStack,
+        *,
+        caller: AuthId,
+        debug: bool = False,
+    ):
+        self._directory = directory
+        self._chunks = chunks
+        self._task = task
+        self._guards = guards
+        self._caller = caller
+        self._debug = debug
+
+    def handle(self, method: str, path: str, query: str, content_type: str | None, body: bytes) -> Response:
+        """Answer one call that the front does not serve itself."""
+        if self._debug:
+            self._task.log(f"{method} {path}")
+        response = answer(
+            ROUTES,
+            self,
+            http_method=method,
+            path=path,
+            query=query,
+            content_type=content_type,
+            body=body,
+            caller=self._caller,
+        )
+        if response[0] >= 400 and isinstance(response[2], bytes):
+            self.failed(method, path, response[0], response[2].decode(errors="replace"))
+        return response
+
+    def failed(self, method: str, path: str, status: int, message: str) -> None:
+        """Note a failed call in the task log; the session goes on."""
+        self._task.log(failure_line(method, path, status, message))
+
+    def closed(self, reason: str | None) -> None:
+        """End with the connection; `reason` None = cleanly closed."""
+        self._guards.close()
+        message = end_message(self._task, reason)
+        if message is None:
+            self._task.log("reader finished successfully")
+        self._task.finish(message)
+
+    def open_file(self, file_name: str) -> FileBody:
+        """Open a file of the snapshot; the chunks of an index may be fetched from then on."""
+        if not file_name.endswith((*INDEX_SUFFIXES, ".blob")):
+            raise FormatError(f"unable to send '{file_name}': not an index or blob")
+        path = self._directory / file_name
+        if file_name.endswith(INDEX_SUFFIXES):
+            self._chunks.allow_index(path)
+            self._task.log(f"register chunks in '{file_name}' as downloadable.")
+        elif not path.is_file():
+            raise NotFoundError(f"no file '{file_name}' in this snapshot")
+        self._task.log(f'download "{path}"')
+        return FileBody(path)
+
+
+@method("GET", "/download", permission=ALLOWED, parameters=(take.FILE_NAME,))
+def download(call: Call[ReaderSession], *, file_name: str) -> RawReply:
+    """A file of the snapshot as it is stored."""
+    return RawReply(call.state.open_file(file_name))
+
+
+@method("GET", "/chunk", permission=ALLOWED, parameters=(take.DIGEST,))
+def chunk(call: Call[ReaderSession], *, digest: str) -> None:
+    """A chunk as it is stored."""
+    raise ProtocolError("chunks are served by the front")
+
+
+@method("GET", "/speedtest", permission=ALLOWED)
+def speed_test(call: Call[ReaderSession]) -> None:
+    """A megabyte of the letter A."""
+    raise ProtocolError("the speed test is served by the front")
+
+
+ROUTES = RouteTable((download, chunk, speed_test))
