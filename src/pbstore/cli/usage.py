@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from pbstore.api.schema import Boolean, Parameter
+from pbstore.api.schema import Parameter
 from pbstore.cli.command import Command, Group, is_list
 
 _INDENT = " " * 13
@@ -58,8 +58,6 @@ def command_usage(prefix: str, command: Command) -> str:
 def parameter_head(parameter: Parameter) -> str:
     """Type and default of a parameter."""
     default = parameter.default
-    if default is None and isinstance(parameter.schema, Boolean):
-        default = False
     text = parameter.schema.type_text
     if not parameter.optional or default is None:
         return text

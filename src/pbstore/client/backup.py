@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import urlencode
 
 from pbstore import _core
@@ -27,12 +26,13 @@ CHUNK_SIZE = 4 * 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class TreeOptions:
-    """How directories are walked and cut; `chunk_size` is the average in bytes."""
+    """How directories are walked and cut; devices are `st_dev` numbers, `chunk_size` is the average in bytes."""
 
     exclude: Sequence[str] = ()
-    include_devices: Sequence[Path] = ()
+    include_devices: Sequence[int] = ()
     all_file_systems: bool = False
     skip_lost_and_found: bool = False
+    skip_e2big_xattr: bool = False
     entries_max: int = 1024 * 1024
     chunk_size: int = CHUNK_SIZE
 
@@ -122,6 +122,7 @@ class _Backup:
                 include_devices=list(options.include_devices),
                 all_file_systems=options.all_file_systems,
                 skip_lost_and_found=options.skip_lost_and_found,
+                skip_e2big_xattr=options.skip_e2big_xattr,
                 entries_max=options.entries_max,
                 chunk_size=options.chunk_size,
                 progress=progress,

@@ -26,6 +26,22 @@ SEALED_KEY_FILE_NAME = "rsa-encrypted.key.blob"
 
 
 @dataclass(frozen=True, kw_only=True)
+class UnpackOptions:
+    """How a directory tree is unpacked; `overwrite` is all of `overwrite_*` and `allow_existing_dirs`."""
+
+    overwrite: bool = False
+    overwrite_files: bool = False
+    overwrite_symlinks: bool = False
+    overwrite_hardlinks: bool = False
+    allow_existing_dirs: bool = False
+    ignore_acls: bool = False
+    ignore_xattrs: bool = False
+    ignore_ownership: bool = False
+    ignore_permissions: bool = False
+    ignore_device_errors: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class RestoreJob:
     """What to restore whereto; `file_name` is the server's. `must_be_signed` refuses what no key vouches for."""
 
@@ -34,6 +50,7 @@ class RestoreJob:
     file_name: str
     target: RestoreTarget
     keys: Keys
+    unpack: UnpackOptions = field(default_factory=UnpackOptions)
     must_be_signed: bool = False
 
 
@@ -153,7 +170,7 @@ class _Restore:
                     crypt_mode=entry.crypt_mode.value,
                     archive_name=archive_name(entry.filename),
                     progress=progress,
-                    overwrite=self.job.target.overwrite,
+                    **vars(self.job.unpack),
                 )
                 for warning in stats.warnings:
                     self.reporter.warn(warning)

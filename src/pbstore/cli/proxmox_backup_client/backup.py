@@ -107,9 +107,10 @@ def _tree_options(options: dict[str, Any]) -> TreeOptions:
         raise PbstoreError("option 'all-file-systems' conflicts with option 'include-dev'")
     return TreeOptions(
         exclude=options["exclude"] or [],
-        include_devices=include_devices,
+        include_devices=[path.stat().st_dev for path in include_devices],
         all_file_systems=options["all_file_systems"],
         skip_lost_and_found=options["skip_lost_and_found"],
+        skip_e2big_xattr=options["skip_e2big_xattr"],
         entries_max=options["entries_max"],
         chunk_size=chunk_size * 1024,
     )
@@ -150,6 +151,15 @@ _TREE = (
     Parameter(
         name="skip-lost-and-found",
         schema=Boolean(description="Skip lost+found directory."),
+        optional=True,
+        default=False,
+    ),
+    Parameter(
+        name="skip-e2big-xattr",
+        schema=Boolean(
+            description="Ignore the E2BIG error when retrieving xattrs. This includes the file, but discards the "
+            "metadata."
+        ),
         optional=True,
         default=False,
     ),

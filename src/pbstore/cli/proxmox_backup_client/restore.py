@@ -18,7 +18,7 @@ from pbstore.cli.proxmox_backup_client.repository_options import (
 )
 from pbstore.cli.work import run_work
 from pbstore.client.key_choice import KeyOptions
-from pbstore.client.restore import RestoreJob, run_restore
+from pbstore.client.restore import RestoreJob, UnpackOptions, run_restore
 from pbstore.client.restore_target import RestoreTarget
 from pbstore.client.server import group_or_snapshot
 from pbstore.model.archive_name import server_file_name
@@ -36,7 +36,6 @@ def run(
     crypt_mode: CryptMode | None,
     keyfile: Path | None,
     keyfd: int | None,
-    overwrite: bool,
     **options: Any,
 ) -> None:
     """Restore the archive."""
@@ -49,11 +48,17 @@ def run(
         snapshot=server.resolve(namespace, snapshot),
         namespace=namespace,
         file_name=archive_name,
-        target=_target(target, overwrite=overwrite),
+        target=_target(target, overwrite=options["overwrite"]),
         keys=keys,
+        unpack=_unpack_options(options),
         must_be_signed=crypt_mode in (CryptMode.ENCRYPT, CryptMode.SIGN_ONLY),
     )
     run_work(console, lambda reporter: run_restore(server, job, reporter))
+
+
+def _unpack_options(options: dict[str, Any]) -> UnpackOptions:
+    flags = {parameter.python_name: options[parameter.python_name] for parameter in _UNPACK}
+    return UnpackOptions(ignore_device_errors=flags.pop("ignore_extract_device_errors"), **flags)
 
 
 def _target(target: str, *, overwrite: bool) -> RestoreTarget:
@@ -62,6 +67,23 @@ def _target(target: str, *, overwrite: bool) -> RestoreTarget:
         return RestoreTarget(descriptor=sys.stdout.fileno())
     return RestoreTarget(path=Path(target), overwrite=overwrite)
 
+
+def _flag(name: str, description: str) -> Parameter:
+    return Parameter(name=name, schema=Boolean(description=description), optional=True, default=False)
+
+
+_UNPACK = (
+    _flag("allow-existing-dirs", "Do not fail if directories already exists."),
+    _flag("overwrite", "Overwrite already existing files, links and image files."),
+    _flag("overwrite-files", "Overwrite already existing files."),
+    _flag("overwrite-symlinks", "Overwrite already existing entries by archives symlink."),
+    _flag("overwrite-hardlinks", "Overwrite already existing entries by archives hardlink."),
+    _flag("ignore-acls", "Ignore ACL settings."),
+    _flag("ignore-xattrs", "Ignore extended attributes."),
+    _flag("ignore-ownership", "Ignore owner and group settings (no chown)."),
+    _flag("ignore-permissions", "Ignore permissions (no chmod)."),
+    _flag("ignore-extract-device-errors", "Ignore errors that occur during device node extraction."),
+)
 
 COMMAND = Command(
     description="Restore backup repository.",
@@ -84,12 +106,7 @@ COMMAND = Command(
                 minimum_length=1,
             ),
         ),
-        Parameter(
-            name="overwrite",
-            schema=Boolean(description="Overwrite already existing files, links and image files."),
-            optional=True,
-            default=False,
-        ),
+        *_UNPACK,
         *KEY,
         *REPOSITORY,
         NAMESPACE,

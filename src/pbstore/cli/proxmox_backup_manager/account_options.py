@@ -15,15 +15,17 @@ COMMENT = Parameter(
     schema=String(description="Comment.", pattern=_SINGLE_LINE, maximum_length=128),
     optional=True,
 )
-ENABLE = Parameter(
-    name="enable",
-    schema=Boolean(description="Enable the account (default). You can set this to '0' to disable the account."),
-    optional=True,
+_ENABLE = Boolean(description="Enable the account (default). You can set this to '0' to disable the account.")
+_EXPIRE = Integer(description="Account expiration date (seconds since epoch). '0' means no expiration date.")
+NEW_ACCOUNT = (
+    COMMENT,
+    Parameter(name="enable", schema=_ENABLE, optional=True, default=True),
+    Parameter(name="expire", schema=_EXPIRE, optional=True, default=0),
 )
-EXPIRE = Parameter(
-    name="expire",
-    schema=Integer(description="Account expiration date (seconds since epoch). '0' means no expiration date."),
-    optional=True,
+CHANGED_ACCOUNT = (
+    COMMENT,
+    Parameter(name="enable", schema=_ENABLE, optional=True),
+    Parameter(name="expire", schema=_EXPIRE, optional=True),
 )
 ENABLE_COLUMN = Column(name="enable", right=True, render=lambda enable: "0" if enable is False else "1")
 
@@ -33,6 +35,12 @@ def _expire_text(expire: int | None) -> str:
 
 
 EXPIRE_COLUMN = Column(name="expire", right=True, render=_expire_text)
+
+
+def stored(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a new account as they go into the file, where defaults are not written."""
+    enable, expire = fields["enable"], fields["expire"]
+    return {**fields, "enable": None if enable else False, "expire": expire or None}
 
 
 def name_option(name: str, description: str) -> Parameter:

@@ -7,12 +7,11 @@ from pbstore.cli.command import Command
 from pbstore.cli.console import Console
 from pbstore.cli.output_format import OUTPUT_FORMAT, json_text
 from pbstore.cli.proxmox_backup_manager.account_options import (
-    COMMENT,
-    ENABLE,
     ENABLE_COLUMN,
-    EXPIRE,
     EXPIRE_COLUMN,
+    NEW_ACCOUNT,
     USER_ID,
+    stored,
     without_none,
 )
 from pbstore.cli.proxmox_backup_manager.places import manager_roots
@@ -43,7 +42,7 @@ def generate(console: Console, userid: UserId, token_name: str, digest: str | No
     with UserFile(roots).edit(digest) as edit:
         if auth_id in edit.current.tokens:
             raise PbstoreError(f"token '{token_name}' for user '{userid}' already exists.")
-        edit.put_token(TokenConfig(auth_id=auth_id, **fields))
+        edit.put_token(TokenConfig(auth_id=auth_id, **stored(fields)))
         secret = TokenShadowFile(roots).generate(auth_id)
     console.print(f"Result: {json_text({'tokenid': str(auth_id), 'value': secret}, 'json-pretty')}")
 
@@ -83,7 +82,7 @@ TOKEN_COMMANDS = {
         description="Generate a new API token with given metadata.",
         run=generate,
         positional=_POSITIONAL,
-        parameters=(USER_ID, _TOKEN_NAME, COMMENT, ENABLE, EXPIRE, DIGEST),
+        parameters=(USER_ID, _TOKEN_NAME, *NEW_ACCOUNT, DIGEST),
     ),
     "delete-token": Command(
         description="Delete a user's API token.",

@@ -10,13 +10,13 @@ from pbstore.cli.console import Console
 from pbstore.cli.option_parser import Prompt
 from pbstore.cli.output_format import OUTPUT_FORMAT
 from pbstore.cli.proxmox_backup_manager.account_options import (
-    COMMENT,
-    ENABLE,
+    CHANGED_ACCOUNT,
     ENABLE_COLUMN,
-    EXPIRE,
     EXPIRE_COLUMN,
+    NEW_ACCOUNT,
     USER_ID,
     name_option,
+    stored,
     without_none,
 )
 from pbstore.cli.proxmox_backup_manager.places import manager_roots
@@ -56,7 +56,7 @@ def create(console: Console, userid: UserId, password: str | Prompt | None, **fi
             raise ParameterError({"userid": f"user '{userid}' already exists."})
         # The password goes first: a user whose password was lost on the way could not log in.
         _store_password(roots, userid, new_password)
-        edit.put_user(UserConfig(user=userid, **fields))
+        edit.put_user(UserConfig(user=userid, **stored(fields)))
 
 
 def update(
@@ -74,8 +74,8 @@ def update(
         config = edit.current.users.get(userid)
         if config is None:
             raise ConfigError(f"no such user '{userid}'")
-        config = replace(config, **dict.fromkeys(delete or ()))
-        edit.put_user(replace(config, **without_none(fields)))
+        changes: dict[str, Any] = {**dict.fromkeys(delete or ()), **without_none(fields)}
+        edit.put_user(replace(config, **changes))
         _store_password(roots, userid, new_password)
 
 
@@ -121,10 +121,7 @@ _PASSWORD = Parameter(
     schema=String(description="User Password. Asked for on the terminal when the value is left out."),
     optional=True,
 )
-_FIELDS = (
-    COMMENT,
-    ENABLE,
-    EXPIRE,
+_NAMES = (
     name_option("firstname", "First name."),
     name_option("lastname", "Last name."),
     name_option("email", "E-Mail Address."),
@@ -138,14 +135,14 @@ USER = Group(
             run=create,
             positional=("userid",),
             prompted=("password",),
-            parameters=(USER_ID, _PASSWORD, *_FIELDS),
+            parameters=(USER_ID, _PASSWORD, *NEW_ACCOUNT, *_NAMES),
         ),
         "update": Command(
             description="Update user configuration.",
             run=update,
             positional=("userid",),
             prompted=("password",),
-            parameters=(USER_ID, _PASSWORD, *_FIELDS, delete_option(DELETABLE), DIGEST),
+            parameters=(USER_ID, _PASSWORD, *CHANGED_ACCOUNT, *_NAMES, delete_option(DELETABLE), DIGEST),
         ),
         "remove": Command(
             description="Remove a user from the configuration file.",
