@@ -1,0 +1,79 @@
+"""Chunk borders that the original client chose."""
+
+import json
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CTR
+
+from pbstore import _core
+
+
+def test_records_are_cut_where_the_original_cut_them(datastore_323: Path, fixtures_323: Path) -> None:
+    """The chunks of host/rec are kept, so the stream can be put together and cut again."""
+    (path,) = datastore_323.glob("host/rec/*/*.pxar.didx")
+    index = _core.DynamicIndex.parse(path.read_bytes())
+    chunks = []
+    for number in range(len(index)):
+        digest = index.digest(number).hex()
+        chunks.append(_core.open_blob((datastore_323 / ".chunks" / digest[:4] / digest).read_bytes()))
+    stream = b"".join(chunks)
+    ends = [index.chunk_end(number) for number in range(len(index))]
+    assert len(ends) > 2
+    assert _core.chunk_ends(stream) == ends
+    assert ends_in_pieces(stream, 100_003) == ends
+
+
+def test_catalogs_are_cut_at_a_smaller_average(datastore_323: Path) -> None:
+    """Every catalog of the datastore is shorter than the smallest chunk of its average, 512 KiB."""
+    paths = sorted(path for path in datastore_323.rglob("catalog.pcat1.didx") if "enc" not in path.parts)
+    assert paths
+    for path in paths:
+        index = _core.DynamicIndex.parse(path.read_bytes())
+        digest = index.digest(0).hex()
+        data = _core.open_blob((datastore_323 / ".chunks" / digest[:4] / digest).read_bytes())
+        assert _core.chunk_ends(data, 512 * 1024) == [index.size]
+
+
+def test_listed_borders_are_those_of_the_index(fixtures_323: Path) -> None:
+    for report in sorted((fixtures_323 / "chunking").glob("*.json")):
+        expected = json.loads(report.read_text())
+        index = _core.DynamicIndex.parse(report.with_suffix("").read_bytes())
+        found = [(index.chunk_end(number), index.digest(number).hex()) for number in range(len(index))]
+        assert found == [(chunk["end"], chunk["digest"]) for chunk in expected["chunks"]]
+        assert (index.ctime, index.csum.hex()) == (expected["ctime"], expected["index_csum"])
+
+
+def test_random_data_is_cut_where_the_original_cut_it(fixtures_323: Path) -> None:
+    """The archive is not kept, but its one file is known: cut that, from the first border inside it on."""
+    index = _core.DynamicIndex.parse((fixtures_323 / "chunking" / "ctr.pxar.didx").read_bytes())
+    content = ctr_stream(64 * 1024 * 1024)
+    ends = [index.chunk_end(number) for number in range(len(index))]
+    (content_start,) = (
+        start
+        for start in range(index.size - len(content) + 1)
+        if _core.chunk_digest(content[ends[0] - start : ends[1] - start]) == index.digest(1)
+    )
+    first = ends[0] - content_start
+    cuts = [ends[0] + end for end in _core.chunk_ends(content[first:])]
+    assert cuts[:-1] == ends[1:-1]
+    assert len(cuts) > 10
+
+
+def ctr_stream(length: int) -> bytes:
+    """What `openssl enc -aes-128-ctr` makes of zeros with the key and counter that the README names."""
+    cipher = Cipher(AES(bytes.fromhex("00112233445566778899aabbccddeeff")), CTR(bytes(16)))
+    return cipher.encryptor().update(bytes(length))
+
+
+def ends_in_pieces(stream: bytes, piece: int) -> list[int]:
+    """Cut with the incremental chunker."""
+    chunker, ends, at = _core.Chunker(4 * 1024 * 1024), [], 0
+    while at < len(stream):
+        data = stream[at : at + piece]
+        border = chunker.scan(data)
+        at += len(data) if border is None else border
+        if border is not None:
+            ends.append(at)
+    return ends if ends and ends[-1] == len(stream) else [*ends, len(stream)]
