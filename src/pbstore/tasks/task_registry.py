@@ -105,9 +105,11 @@ class Tasks:
         return all(task.wait(max(0.0, deadline - time.monotonic())) for task in self.running())
 
     def _ended(self, upid: Upid, end: TaskEnd) -> None:
-        with self._lock:
-            self._running.pop(upid, None)
-        self.index.finish(upid, end)
+        try:
+            self.index.finish(upid, end)
+        finally:
+            with self._lock:
+                self._running.pop(upid, None)
 
 
 def _run(task: WorkerTask, function: Callable[[WorkerTask], None]) -> None:
