@@ -1,6 +1,8 @@
 """The compiled module: one section a subject, each beside `crates/pbstore-py/src/<subject>.rs`."""
 
+from collections.abc import Iterator, Sequence
 from os import PathLike
+from typing import final
 
 # --- format ---
 
@@ -10,8 +12,8 @@ def self_test() -> None:
 def seal_blob(data: bytes, *, key: CryptKey | None = None, compress: bool = True) -> bytes:
     """Make a data blob (blobs-and-chunks.md 1); FormatError above 128 MiB."""
 
-def open_blob(blob: bytes, *, key: CryptKey | None = None, max_bytes: int = 16777216) -> bytes:
-    """Check and decode a data blob.
+def open_blob(blob: bytes, *, key: CryptKey | None = None, max_bytes: int = ...) -> bytes:
+    """Check and decode a data blob; `max_bytes` is 16 MiB unless given.
 
     FormatError for what is no blob or holds more than `max_bytes`, IntegrityError for a wrong CRC or tag,
     EncryptionKeyError for an encrypted blob without a key.
@@ -26,28 +28,31 @@ def check_blob_crc(blob: bytes) -> None:
 def chunk_digest(data: bytes, key: CryptKey | None = None) -> bytes:
     """The 32 bytes that address a chunk of this plain data (blobs-and-chunks.md 2)."""
 
-def chunk_ends(data: bytes, average: int = 4194304) -> list[int]:
-    """Where the chunks of a whole stream end (chunker.md); FormatError for an average it does not take."""
+def chunk_ends(data: bytes, average: int = ...) -> list[int]:
+    """Where the chunks of a stream end (chunker.md), cut at 4 MiB on average unless told; FormatError for an average it does not take."""
 
+@final
 class CryptKey:
     """An encryption key of 32 bytes; EncryptionKeyError for another length. Its repr shows nothing."""
 
-    def __init__(self, key: bytes) -> None: ...
+    def __new__(cls, key: bytes) -> CryptKey: ...
     @property
     def fingerprint(self) -> bytes:
         """32 bytes that name the key in public."""
     def auth_tag(self, data: bytes) -> bytes:
         """HMAC-SHA256 under the key's id key: the signature of a manifest (manifest.md 2)."""
 
+@final
 class Chunker:
     """Cuts a stream that comes in pieces of any size; `average` is a power of two from 64 to 4194304, else FormatError."""
 
-    def __init__(self, average: int) -> None: ...
+    def __new__(cls, average: int) -> Chunker: ...
     def scan(self, data: bytes) -> int | None:
         """Bytes of `data` up to the end of the chunk, the rest is to be given again; None if all belongs to the chunk."""
     def reset(self) -> None:
         """Start a new chunk with the next byte."""
 
+@final
 class FixedIndex:
     """A `.fidx` file (indexes.md 1). `digest` and `chunk_end` raise IndexError past the last chunk."""
 
@@ -55,8 +60,8 @@ class FixedIndex:
     def parse(data: bytes) -> FixedIndex:
         """Read a whole file; FormatError if it is none."""
     @staticmethod
-    def encode(digests: list[bytes], size: int, *, uuid: bytes, ctime: int, chunk_size: int = 4194304) -> bytes:
-        """Make a whole file; FormatError if the number of digests does not fit the size."""
+    def encode(digests: list[bytes], size: int, *, uuid: bytes, ctime: int, chunk_size: int = ...) -> bytes:
+        """Make a whole file, with chunks of 4 MiB unless told; FormatError if the number of digests does not fit the size."""
     @property
     def chunk_size(self) -> int:
         """Bytes of each chunk but the last."""
@@ -80,6 +85,7 @@ class FixedIndex:
     def find(self, offset: int) -> int | None:
         """The chunk that holds a byte."""
 
+@final
 class DynamicIndex:
     """A `.didx` file (indexes.md 2). `digest` and `chunk_end` raise IndexError past the last chunk."""
 
@@ -464,3 +470,139 @@ class Front:
         """Bind, serve from now on, return the real address; `::` takes IPv4 too. May be called for several addresses."""
     def shutdown(self, grace_seconds: float) -> None:
         """Stop listening, let sessions end for a while, then break them; returns when every `closed` was called."""
+
+# --- pxar ---
+
+class PxarStats:
+    """What an archive was made of, or what was extracted."""
+
+    @property
+    def entry_count(self) -> int:
+        """Entries of all kinds, the root included."""
+    @property
+    def file_bytes(self) -> int:
+        """Content of the regular files, holes included."""
+    @property
+    def archive_bytes(self) -> int:
+        """Length of the archive; 0 if it was read from a pipe."""
+    @property
+    def warnings(self) -> list[str]:
+        """One line each."""
+
+class PxarEntry:
+    """One entry of an archive (pxar.md 1, 2)."""
+
+    @property
+    def path(self) -> bytes:
+        """From the archive's root, with leading slash."""
+    @property
+    def kind(self) -> str:
+        """Directory `d`, file `f`, symlink `l`, hard link `h`, block or character device `b` `c`, fifo `p`, socket `s`."""
+    @property
+    def mode(self) -> int:
+        """As `st_mode`; 0 for a hard link, like all that follows up to `mtime_nanoseconds`."""
+    @property
+    def flags(self) -> int:
+        """Attribute bits (pxar.md 3.1)."""
+    @property
+    def uid(self) -> int: ...
+    @property
+    def gid(self) -> int: ...
+    @property
+    def mtime_seconds(self) -> int:
+        """Since 1970, rounded down."""
+    @property
+    def mtime_nanoseconds(self) -> int: ...
+    @property
+    def size(self) -> int:
+        """Content of a regular file in bytes, else 0."""
+    @property
+    def link_target(self) -> bytes | None:
+        """Of a symlink as it is, of a hard link the path from the archive's root without leading slash."""
+    @property
+    def device(self) -> tuple[int, int] | None:
+        """Major and minor number."""
+    @property
+    def xattrs(self) -> list[tuple[bytes, bytes]]:
+        """Names and values, without ACLs and file capabilities."""
+    @property
+    def has_acl(self) -> bool: ...
+    @property
+    def fcaps(self) -> bytes | None:
+        """Value of `security.capability`."""
+    @property
+    def quota_project_id(self) -> int | None: ...
+
+class PxarListing:
+    """The entries of an archive, parents first, read as they are asked for; FormatError where it is damaged."""
+
+    def __iter__(self) -> Iterator[PxarEntry]: ...
+    def __next__(self) -> PxarEntry: ...
+    @property
+    def prelude(self) -> bytes | None:
+        """What a split archive has before its root; known once the first entry was read."""
+
+class CatalogEntry:
+    """One name of a catalog."""
+
+    @property
+    def path(self) -> bytes:
+        """As it was asked for or, in `Catalog.entries`, with leading slash; the first component is the archive."""
+    @property
+    def kind(self) -> str:
+        """As in PxarEntry."""
+    @property
+    def size(self) -> int:
+        """Of a regular file, in bytes, else 0."""
+    @property
+    def mtime_seconds(self) -> int:
+        """Of a regular file, since 1970, else 0."""
+
+class Catalog:
+    """A catalog in a file (catalog.md); FormatError if it is none."""
+
+    def __init__(self, path: str | PathLike[str]) -> None: ...
+    def directory(self, path: bytes) -> list[CatalogEntry] | None:
+        """What is in a directory; None if there is no such directory."""
+    def entries(self) -> list[CatalogEntry]:
+        """Everything, parents first; FormatError if a directory is in two places."""
+
+def create_pxar(
+    source: str | PathLike[str],
+    archive_path: str | PathLike[str],
+    *,
+    catalog_path: str | PathLike[str] | None = None,
+    exclude: Sequence[bytes] = (),
+    skip_lost_and_found: bool = False,
+    all_file_systems: bool = False,
+    include_devices: Sequence[int] = (),
+    skip_e2big_xattr: bool = False,
+    entries_max: int = 1048576,
+    without: Sequence[str] = (),
+) -> PxarStats:
+    """Make a version 1 archive of a directory in a new file of mode 0640, and on request its catalog.
+
+    `without` leaves out some of acls, device-nodes, fcaps, fifos, ownership, permissions, sockets, xattrs.
+    PbstoreError names the file that could not be read or written, or the pattern that is none.
+    """
+
+def extract_pxar(
+    archive_path: str | PathLike[str],
+    target: str | PathLike[str],
+    *,
+    allow_existing_dirs: bool = False,
+    overwrite_files: bool = False,
+    overwrite_symlinks: bool = False,
+    overwrite_hardlinks: bool = False,
+    ignore_device_errors: bool = False,
+    strict: bool = True,
+    without: Sequence[str] = (),
+) -> PxarStats:
+    """Extract an archive into a directory, which is made if it does not exist, and touch nothing outside of it.
+
+    FormatError if the archive is damaged; PbstoreError for the first entry that cannot be made or, if not `strict`, at
+    the end, when such entries have become warnings. `without` as in `create_pxar`.
+    """
+
+def list_pxar(archive_path: str | PathLike[str]) -> PxarListing:
+    """Open an archive, or the metadata part of a split one; PbstoreError if the file cannot be opened."""
