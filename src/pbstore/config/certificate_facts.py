@@ -1,12 +1,14 @@
 """What `cert info` says of a certificate (cli-manager.md 1.1)."""
 
+import hashlib
+import ssl
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
@@ -46,15 +48,14 @@ def certificate_facts(path: Path) -> CertificateFacts:
     Raises:
         ConfigError: it cannot be read, or is none.
     """
+    text, der = _first_certificate(path)
     try:
-        content = path.read_bytes()
-        certificate = x509.load_pem_x509_certificate(content)
-    except FileNotFoundError:
-        raise ConfigError(f"no certificate {path}: it is made when the server starts") from None
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+        with warnings.catch_warnings():
+            # The original's certificates have the serial number 0, which the library does not like.
+            warnings.simplefilter("ignore")
+            certificate = x509.load_der_x509_certificate(der)
     except ValueError:
-        raise ConfigError(f"{path}: no PEM certificate") from None
+        raise ConfigError(f"{path}: no certificate that can be read") from None
     key_type, key_bits = _key(certificate.public_key())
     return CertificateFacts(
         _name(certificate.subject),
@@ -62,11 +63,34 @@ def certificate_facts(path: Path) -> CertificateFacts:
         _name(certificate.issuer),
         certificate.not_valid_before_utc,
         certificate.not_valid_after_utc,
-        Fingerprint(certificate.fingerprint(hashes.SHA256())),
+        Fingerprint(hashlib.sha256(der).digest()),
         key_type,
         key_bits,
-        content.decode("ascii", "replace"),
+        text,
     )
+
+
+def certificate_fingerprint(path: Path) -> Fingerprint:
+    """Return SHA-256 over the first certificate of a PEM file, whatever is in it.
+
+    Raises:
+        ConfigError: it cannot be read, or is no PEM.
+    """
+    return Fingerprint(hashlib.sha256(_first_certificate(path)[1]).digest())
+
+
+def _first_certificate(path: Path) -> tuple[str, bytes]:
+    """Return the whole text and the first certificate as DER."""
+    try:
+        text = path.read_text("ascii", "replace")
+        start, end = text.index(ssl.PEM_HEADER), text.index(ssl.PEM_FOOTER)
+        return text, ssl.PEM_cert_to_DER_cert(text[start : end + len(ssl.PEM_FOOTER)])
+    except FileNotFoundError:
+        raise ConfigError(f"no certificate {path}: it is made when the server starts") from None
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError:
+        raise ConfigError(f"{path}: no PEM certificate") from None
 
 
 def _name(name: x509.Name) -> str:

@@ -9,7 +9,7 @@ from pbstore.datastore.datastore import Datastore
 from pbstore.datastore.groups import FILE_MODE
 from pbstore.datastore.locks import lock_manifest
 from pbstore.datastore.snapshots import MANIFEST_NAME, require_snapshot
-from pbstore.errors import DatastoreError, FormatError
+from pbstore.errors import DatastoreError, EncryptionKeyError, FormatError
 from pbstore.format.manifest import MAX_MANIFEST_BYTES, Manifest
 from pbstore.model.backup import Snapshot
 from pbstore.model.namespace import Namespace
@@ -25,7 +25,11 @@ def read_manifest(datastore: Datastore, namespace: Namespace, snapshot: Snapshot
         FormatError, IntegrityError: the file is damaged.
     """
     blob = read_manifest_blob(require_snapshot(datastore, namespace, snapshot))
-    return Manifest.parse(_core.open_blob(blob, max_bytes=MAX_MANIFEST_BYTES)), len(blob)
+    try:
+        data = _core.open_blob(blob, max_bytes=MAX_MANIFEST_BYTES)
+    except EncryptionKeyError:
+        raise FormatError(f"manifest of '{snapshot}' is encrypted, which no manifest may be") from None
+    return Manifest.parse(data), len(blob)
 
 
 def read_manifest_blob(directory: Path) -> bytes:

@@ -10,7 +10,7 @@ from pathlib import Path
 from pbstore import _core
 from pbstore.access.clock import Clock
 from pbstore.config.certificate import ensure_certificate
-from pbstore.config.certificate_facts import certificate_facts
+from pbstore.config.certificate_facts import certificate_fingerprint
 from pbstore.config.file_kind import FileKind
 from pbstore.config.file_lock import FileLock, lock_file
 from pbstore.config.host_name import node_name
@@ -58,7 +58,7 @@ def start_server(
                 f"cannot listen on {host} port {port}: {reason}; choose another with --listen ADDR:PORT"
             ) from error
         try:
-            yield RunningServer(address, str(certificate_facts(roots.certificate).fingerprint))
+            yield RunningServer(address, str(certificate_fingerprint(roots.certificate)))
         finally:
             front.shutdown(grace_seconds)
             registry.close()
