@@ -16,6 +16,8 @@ const MAX_DEPTH: usize = 100_000;
 const MAX_PATH_BYTES: usize = 16 << 20;
 
 /// What comes next in an archive.
+// Almost every event is an entry: a box would only add an allocation to each.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub enum Event {
     /// An entry; the first one is the root directory.

@@ -293,3 +293,104 @@ fn resolve_dots(body: &[u8]) -> Option<Vec<u8>> {
     }
     Some(resolved)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(pattern: &str, path: &str) -> bool {
+        Pattern::parse(pattern.as_bytes()).unwrap().verdict(path.as_bytes(), false).is_some()
+    }
+
+    #[test]
+    fn patterns_match_as_specified() {
+        for (pattern, path) in [
+            ("foo", "/foo"),
+            ("foo", "/a/b/foo"),
+            ("/foo", "/foo"),
+            ("a/b", "/x/a/b"),
+            ("*.tmp", "/x/y.tmp"),
+            ("f?o", "/fxo"),
+            ("/**/foo", "/foo"),
+            ("/**/foo", "/a/b/foo"),
+            ("**/foo", "/a/foo"),
+            ("a/**", "/a/b"),
+            ("a/**", "/x/a/b/c"),
+            ("**", "/anything"),
+            ("a/**/b", "/a/b"),
+            ("a/**/b", "/a/x/y/b"),
+            ("a**b", "/axxb"),
+            ("[a-c]x", "/bx"),
+            ("[^a-c]x", "/dx"),
+            ("[^f]*", "/foo"),
+            ("[!a]x", "/!x"),
+            ("[-a]", "/-"),
+            ("[[:digit:]x]", "/7"),
+            ("[\\]]", "/]"),
+            ("\\*", "/*"),
+            ("*a*b*c", "/xaxbxbxc"),
+        ] {
+            assert!(matches(pattern, path), "{pattern} {path}");
+        }
+    }
+
+    #[test]
+    fn patterns_do_not_match_more() {
+        for (pattern, path) in [
+            ("/foo", "/a/foo"),
+            ("foo", "/foobar"),
+            ("a*b", "/a/b"),
+            ("a**b", "/a/b"),
+            ("a/**", "/a"),
+            ("f?o", "/f/o"),
+            ("[]", "/]"),
+            ("[!a]x", "/bx"),
+            ("[a-c]x", "/Bx"),
+            ("a//b", "/a/b"),
+        ] {
+            assert!(!matches(pattern, path), "{pattern} {path}");
+        }
+    }
+
+    #[test]
+    fn bad_patterns_are_errors() {
+        for pattern in ["a\\", "[a", "[a\\", "[^", "[a-", "[[:alpha:]", "[[:nothing:]]", "[a-]"] {
+            assert!(Pattern::parse(pattern.as_bytes()).is_err(), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_slash_at_the_end_means_directories() {
+        let pattern = Pattern::parse(b"!cache/").unwrap();
+        assert_eq!(pattern.verdict(b"/cache", false), None);
+        assert_eq!(pattern.verdict(b"/cache", true), Some(Verdict::Include));
+        assert_eq!(pattern.text(), b"!cache/");
+    }
+
+    #[test]
+    fn the_last_match_decides() {
+        let patterns = ["*.tmp", "!important.tmp"].map(|text| Pattern::parse(text.as_bytes()).unwrap());
+        assert_eq!(verdict(patterns.iter(), b"/a.tmp", false), Some(Verdict::Exclude));
+        assert_eq!(verdict(patterns.iter(), b"/important.tmp", false), Some(Verdict::Include));
+        assert_eq!(verdict(patterns.iter(), b"/a.txt", false), None);
+    }
+
+    #[test]
+    fn anchored_lines_of_a_file_mean_its_directory() {
+        let pattern = Pattern::parse_in(b"/anchored", b"/ex[l").unwrap();
+        assert!(pattern.verdict(b"/ex[l/anchored", false).is_some());
+        assert!(pattern.verdict(b"/anchored", false).is_none());
+        assert!(pattern.verdict(b"/x/ex[l/anchored", false).is_none());
+        assert!(Pattern::parse_in(b"free", b"/exl").unwrap().verdict(b"/exl/a/free", false).is_some());
+    }
+
+    #[test]
+    fn dots_are_resolved() {
+        for (written, used) in [("./a/../b/", "b/"), ("!/../a", "!/a"), ("a/./b", "a/b")] {
+            let pattern = Pattern::parse(written.as_bytes()).unwrap();
+            assert_eq!(pattern.text(), used.as_bytes());
+            assert_eq!(pattern.changed_from(), Some(written.as_bytes()));
+        }
+        assert_eq!(Pattern::parse(b"a/.b/..c").unwrap().changed_from(), None);
+    }
+}

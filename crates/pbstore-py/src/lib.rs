@@ -7,6 +7,7 @@ mod front;
 mod front_application;
 mod indexes;
 mod logging;
+mod pxar;
 mod store;
 
 use pyo3::prelude::*;
@@ -19,6 +20,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     format::register(module)?;
     front::register(module)?;
     indexes::register(module)?;
+    pxar::register(module)?;
     store::register(module)?;
     Ok(())
 }

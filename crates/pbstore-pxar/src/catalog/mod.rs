@@ -2,9 +2,11 @@
 
 mod reader;
 mod varint;
+mod walk;
 mod writer;
 
 pub use reader::{CatalogEntry, CatalogReader};
+pub use walk::CatalogWalk;
 pub use writer::CatalogWriter;
 
 use crate::error::PxarError;

@@ -64,6 +64,21 @@ impl<R: Read + Seek> CatalogReader<R> {
         Ok(entries)
     }
 
+    /// The directory at `path`, whose components are separated by slashes, as the offset of its block; `None` if there
+    /// is no such directory.
+    pub fn find(&mut self, path: &[u8]) -> Result<Option<u64>, PxarError> {
+        let mut offset = self.root_offset;
+        for name in path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
+            let entries = self.directory(offset)?;
+            let found = entries.iter().find(|entry| entry.kind == CatalogKind::Directory && entry.name == name);
+            match found {
+                Some(entry) => offset = entry.directory_offset,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(offset))
+    }
+
     fn table(&mut self, offset: u64) -> Result<Vec<u8>, PxarError> {
         let available = self.end.checked_sub(offset).filter(|_| offset >= MAGIC.len() as u64);
         let available = available.ok_or_else(|| damaged("a directory's offset lies outside the file"))?;

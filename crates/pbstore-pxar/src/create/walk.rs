@@ -109,8 +109,7 @@ pub fn walk<'a, W: Write>(
 impl<W: Write> Walk<'_, W> {
     fn run(mut self, root: OwnedFd) -> Result<CreateStats, PxarError> {
         self.enter(root, 0)?;
-        loop {
-            let Some(current) = self.stack.current() else { break };
+        while let Some(current) = self.stack.current() {
             let path_length = current.state.path_length;
             match current.state.names.next() {
                 Some(name) => {
@@ -250,6 +249,7 @@ impl<W: Write> Walk<'_, W> {
         if target.names_left == 0 {
             slot.remove();
         }
+        self.stats.entry_count += 1;
         self.stats.hardlink_count += 1;
         self.catalogue(name, CatalogKind::Hardlink)?;
         Ok(true)
@@ -259,7 +259,10 @@ impl<W: Write> Walk<'_, W> {
         // A path that does not fit in a hard link item is stored in full under its other names.
         let path = &self.path[1..];
         if stat.st_nlink > 1 && path.len() as u64 <= crate::items::MAX_NAME_BYTES {
-            let target = LinkTarget { path: path.to_vec(), start, names_left: stat.st_nlink as u64 - 1 };
+            // Not a u64 on every architecture.
+            #[allow(clippy::unnecessary_cast)]
+            let names_left = stat.st_nlink as u64 - 1;
+            let target = LinkTarget { path: path.to_vec(), start, names_left };
             self.links.insert((stat.st_dev, stat.st_ino), target);
         }
     }

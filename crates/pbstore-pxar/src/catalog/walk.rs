@@ -1,0 +1,66 @@
+//! Goes through a whole catalog, parents before children, in the order of the archives.
+
+use std::collections::HashSet;
+use std::io::{Read, Seek};
+
+use super::{CatalogEntry, CatalogKind, CatalogReader};
+use crate::error::PxarError;
+
+/// Longest path that is followed.
+const MAX_PATH_BYTES: usize = 16 << 20;
+
+/// A walk through a catalog. Every directory is read once: a file that names one twice could describe more entries
+/// than anything can hold.
+pub struct CatalogWalk<R: Read + Seek> {
+    reader: CatalogReader<R>,
+    open: Vec<OpenDirectory>,
+    visited: HashSet<u64>,
+    path: Vec<u8>,
+}
+
+struct OpenDirectory {
+    entries: std::vec::IntoIter<CatalogEntry>,
+    path_length: usize,
+}
+
+impl<R: Read + Seek> CatalogWalk<R> {
+    /// Begins at the root directory, which has the archives.
+    pub fn new(mut reader: CatalogReader<R>) -> Result<Self, PxarError> {
+        let root = reader.root_offset();
+        let entries = reader.directory(root)?.into_iter();
+        let open = vec![OpenDirectory { entries, path_length: 0 }];
+        Ok(Self { reader, open, visited: HashSet::from([root]), path: Vec::new() })
+    }
+
+    /// The next entry, or `None` behind the last one.
+    pub fn next_entry(&mut self) -> Result<Option<CatalogEntry>, PxarError> {
+        while let Some(directory) = self.open.last_mut() {
+            self.path.truncate(directory.path_length);
+            let Some(entry) = directory.entries.next() else {
+                self.open.pop();
+                continue;
+            };
+            self.path.push(b'/');
+            self.path.extend_from_slice(&entry.name);
+            if entry.kind == CatalogKind::Directory {
+                self.descend(entry.directory_offset)?;
+            }
+            return Ok(Some(entry));
+        }
+        Ok(None)
+    }
+
+    /// Path of the last entry, with leading slash.
+    pub fn path(&self) -> &[u8] {
+        &self.path
+    }
+
+    fn descend(&mut self, offset: u64) -> Result<(), PxarError> {
+        if !self.visited.insert(offset) || self.path.len() > MAX_PATH_BYTES {
+            return Err(PxarError::Catalog("a directory lies in two places or too deep".into()));
+        }
+        let entries = self.reader.directory(offset)?.into_iter();
+        self.open.push(OpenDirectory { entries, path_length: self.path.len() });
+        Ok(())
+    }
+}
