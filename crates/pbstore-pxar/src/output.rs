@@ -64,9 +64,13 @@ impl<W: Write> Output<W> {
             }
             self.advance(count as usize);
             remaining -= count;
+            // A file that gives less than was asked for is at its end.
+            if remaining == 0 && count < wanted as u64 {
+                return Ok(Supply::Exact);
+            }
             if count == 0 {
                 self.put_zeros(remaining)?;
-                return Ok(if remaining == 0 { Supply::Exact } else { Supply::Missing(remaining) });
+                return Ok(Supply::Missing(remaining));
             }
         }
     }
