@@ -473,6 +473,7 @@ class Front:
 
 # --- pxar ---
 
+@final
 class PxarStats:
     """What an archive was made of, or what was extracted."""
 
@@ -489,6 +490,7 @@ class PxarStats:
     def warnings(self) -> list[str]:
         """One line each."""
 
+@final
 class PxarEntry:
     """One entry of an archive (pxar.md 1, 2)."""
 
@@ -497,7 +499,7 @@ class PxarEntry:
         """From the archive's root, with leading slash."""
     @property
     def kind(self) -> str:
-        """Directory `d`, file `f`, symlink `l`, hard link `h`, block or character device `b` `c`, fifo `p`, socket `s`."""
+        """Directory `d`, file `f`, symlink `l`, hard link `h`, block device `b`, other device `c`, fifo `p`, socket `s`."""
     @property
     def mode(self) -> int:
         """As `st_mode`; 0 for a hard link, like all that follows up to `mtime_nanoseconds`."""
@@ -533,6 +535,7 @@ class PxarEntry:
     @property
     def quota_project_id(self) -> int | None: ...
 
+@final
 class PxarListing:
     """The entries of an archive, parents first, read as they are asked for; FormatError where it is damaged."""
 
@@ -542,6 +545,7 @@ class PxarListing:
     def prelude(self) -> bytes | None:
         """What a split archive has before its root; known once the first entry was read."""
 
+@final
 class CatalogEntry:
     """One name of a catalog."""
 
@@ -558,10 +562,11 @@ class CatalogEntry:
     def mtime_seconds(self) -> int:
         """Of a regular file, since 1970, else 0."""
 
+@final
 class Catalog:
     """A catalog in a file (catalog.md); FormatError if it is none."""
 
-    def __init__(self, path: str | PathLike[str]) -> None: ...
+    def __new__(cls, path: str | PathLike[str]) -> Catalog: ...
     def directory(self, path: bytes) -> list[CatalogEntry] | None:
         """What is in a directory; None if there is no such directory."""
     def entries(self) -> list[CatalogEntry]:
@@ -572,13 +577,13 @@ def create_pxar(
     archive_path: str | PathLike[str],
     *,
     catalog_path: str | PathLike[str] | None = None,
-    exclude: Sequence[bytes] = (),
+    exclude: Sequence[bytes] = ...,
     skip_lost_and_found: bool = False,
     all_file_systems: bool = False,
-    include_devices: Sequence[int] = (),
+    include_devices: Sequence[int] = ...,
     skip_e2big_xattr: bool = False,
     entries_max: int = 1048576,
-    without: Sequence[str] = (),
+    without: Sequence[str] = ...,
 ) -> PxarStats:
     """Make a version 1 archive of a directory in a new file of mode 0640, and on request its catalog.
 
@@ -596,7 +601,7 @@ def extract_pxar(
     overwrite_hardlinks: bool = False,
     ignore_device_errors: bool = False,
     strict: bool = True,
-    without: Sequence[str] = (),
+    without: Sequence[str] = ...,
 ) -> PxarStats:
     """Extract an archive into a directory, which is made if it does not exist, and touch nothing outside of it.
 

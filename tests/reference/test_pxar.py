@@ -162,6 +162,22 @@ def test_archive_of_the_tree_that_324_archived(default_archive: Path, fixtures_3
     assert ours == {path: theirs[path] for path in ours}
 
 
+@pytest.mark.root
+@needs_root
+def test_patterns_choose_what_they_chose_in_324(default_archive: Path, fixtures_323: Path, tmp_path: Path) -> None:
+    original = fixtures_323 / "pxar" / "exclude-opt.pxar"
+    _core.extract_pxar(default_archive, tmp_path / "tree")
+    patterns = [b"sort-*", b"!sort-A", b"/deep", b"sparse.img", b"random-300k.bin"]
+    _core.create_pxar(tmp_path / "tree", tmp_path / "again.pxar", exclude=patterns)
+    ours, theirs = facts(tmp_path / "again.pxar"), facts(original)
+    assert theirs.keys() - ours.keys() == {b"/excl/anchored"}
+    assert ours == {path: theirs[path] for path in ours}
+    _core.extract_pxar(original, tmp_path / "theirs")
+    _core.extract_pxar(tmp_path / "again.pxar", tmp_path / "ours")
+    recorded = [(tmp_path / side / ".pxarexclude-cli").read_bytes() for side in ("ours", "theirs")]
+    assert recorded[0] == recorded[1]
+
+
 def facts(archive: Path) -> dict[bytes, list[object]]:
     """Everything that the listing says about each path."""
     names = [name for name in dir(_core.PxarEntry) if not name.startswith("_") and name != "path"]

@@ -1,14 +1,17 @@
 //! Goes through the tree, relative to open directories and without recursion, and hands every inode to the encoder.
 
-use std::collections::hash_map::{Entry as Slot, HashMap};
+mod access;
+mod links;
+
 use std::ffi::CStr;
-use std::io::{self, Write};
+use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{fstat, open, openat, readlinkat, statat, AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::fs::{fstat, open, readlinkat, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
+use self::links::Links;
 use super::attributes::{basic, AttributeReader};
 use super::content::Content;
 use super::exclusions::{Exclusions, PATTERN_FILE, RECORDED_PATTERNS};
@@ -17,7 +20,7 @@ use super::listing::{DirectoryReader, Name};
 use super::{CreateOptions, CreateStats};
 use crate::catalog::{CatalogKind, CatalogSink};
 use crate::directory_stack::{DirectoryStack, DIRECTORY_FLAGS};
-use crate::encoder::{Encoder, EntryStart, Supply};
+use crate::encoder::Encoder;
 use crate::entry::Device;
 use crate::error::PxarError;
 use crate::flags::Flags;
@@ -39,13 +42,6 @@ struct Level {
     pattern_count: usize,
 }
 
-/// A regular file with further names that were not met yet.
-struct LinkTarget {
-    path: Vec<u8>,
-    start: EntryStart,
-    names_left: u64,
-}
-
 struct Walk<'a, W: Write> {
     encoder: Encoder<W>,
     catalog: Option<&'a mut dyn CatalogSink>,
@@ -56,7 +52,7 @@ struct Walk<'a, W: Write> {
     exclusions: Exclusions,
     file_systems: Vec<FileSystem>,
     stack: DirectoryStack<Level>,
-    links: HashMap<(u64, u64), LinkTarget>,
+    links: Links,
     /// Path of the current entry with leading slash; empty for the root.
     path: Vec<u8>,
     held_names: usize,
@@ -98,7 +94,7 @@ pub fn walk<'a, W: Write>(
         reporter,
         file_systems: vec![file_system],
         stack: DirectoryStack::new(),
-        links: HashMap::new(),
+        links: Links::default(),
         path: Vec::new(),
         held_names: 0,
         stats: CreateStats { entry_count: 1, ..CreateStats::default() },
@@ -230,7 +226,7 @@ impl<W: Write> Walk<'_, W> {
         self.stats.entry_count += 1;
         self.stats.file_count += 1;
         self.stats.file_bytes += size;
-        self.remember_link(&stat, start);
+        self.links.remember(&stat, &self.path[1..], start);
         if let Some(catalog) = &mut self.catalog {
             catalog.add_file(name.to_bytes(), size, metadata.stat.mtime.seconds)?;
         }
@@ -239,32 +235,13 @@ impl<W: Write> Walk<'_, W> {
 
     /// Adds a hard link if the inode is in the archive already.
     fn add_known_link(&mut self, name: &CStr, stat: &Stat) -> Result<bool, PxarError> {
-        if stat.st_nlink < 2 {
-            return Ok(false);
-        }
-        let Slot::Occupied(mut slot) = self.links.entry((stat.st_dev, stat.st_ino)) else { return Ok(false) };
-        let target = slot.get_mut();
+        let Some(target) = self.links.find(stat) else { return Ok(false) };
         self.encoder.add_hardlink(name.to_bytes(), &target.path, target.start)?;
-        target.names_left = target.names_left.saturating_sub(1);
-        if target.names_left == 0 {
-            slot.remove();
-        }
+        self.links.met(stat);
         self.stats.entry_count += 1;
         self.stats.hardlink_count += 1;
         self.catalogue(name, CatalogKind::Hardlink)?;
         Ok(true)
-    }
-
-    fn remember_link(&mut self, stat: &Stat, start: EntryStart) {
-        // A path that does not fit in a hard link item is stored in full under its other names.
-        let path = &self.path[1..];
-        if stat.st_nlink > 1 && path.len() as u64 <= crate::items::MAX_NAME_BYTES {
-            // Not a u64 on every architecture.
-            #[allow(clippy::unnecessary_cast)]
-            let names_left = stat.st_nlink as u64 - 1;
-            let target = LinkTarget { path: path.to_vec(), start, names_left };
-            self.links.insert((stat.st_dev, stat.st_ino), target);
-        }
     }
 
     fn visit_directory(&mut self, name: &CStr) -> Result<(), PxarError> {
@@ -374,111 +351,10 @@ impl<W: Write> Walk<'_, W> {
         }
     }
 
-    /// The inode behind a name; `None` after a warning if it cannot be had.
-    fn stat(&mut self, name: &CStr) -> Result<Option<Stat>, PxarError> {
-        let Some(directory) = self.stack.current() else { return Ok(None) };
-        match statat(directory.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) => return Ok(Some(stat)),
-            Err(Errno::NOENT) => self.warn_vanished(),
-            Err(Errno::STALE) => self.warn_stale(),
-            Err(Errno::ACCESS) => {
-                let path = self.shown_path();
-                self.reporter.warn(format!("warning: failed to stat file: {path}: access denied"));
-            }
-            Err(error) => return Err(PxarError::file("failed to stat", &self.path, error)),
-        }
-        Ok(None)
-    }
-
-    /// Opens a name of the current directory; `None` after a warning if it cannot be opened.
-    fn open(&mut self, name: &CStr, flags: OFlags) -> Result<Option<OwnedFd>, PxarError> {
-        let Some(directory) = self.stack.current() else { return Ok(None) };
-        let quiet = if flags.contains(OFlags::PATH) { flags } else { flags | OFlags::NOATIME };
-        let opened = match openat(directory.fd, name, quiet, Mode::empty()) {
-            // Only the owner may leave the time of last access alone.
-            Err(Errno::PERM) => openat(directory.fd, name, flags, Mode::empty()),
-            result => result,
-        };
-        match opened {
-            Ok(fd) => return Ok(Some(fd)),
-            Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR | Errno::NXIO) => self.warn_vanished(),
-            Err(Errno::STALE) => self.warn_stale(),
-            Err(Errno::ACCESS) => {
-                let path = self.shown_path();
-                self.reporter.warn(format!("failed to open file: {path}: access denied"));
-            }
-            Err(error) => return Err(PxarError::file("failed to open", &self.path, error)),
-        }
-        Ok(None)
-    }
-
-    /// All metadata of an open inode; `None` after a warning if the server lost it.
-    fn inspect(&mut self, fd: &OwnedFd, only_named: bool) -> Result<Option<(Stat, Metadata)>, PxarError> {
-        let result = self.try_inspect(fd, only_named);
-        match result {
-            Ok(found) => Ok(Some(found)),
-            Err(error) if error.raw_os_error() == Some(Errno::STALE.raw_os_error()) => {
-                self.warn_stale();
-                Ok(None)
-            }
-            Err(error) => Err(PxarError::file("failed to read the metadata of", &self.path, error)),
-        }
-    }
-
-    fn try_inspect(&mut self, fd: &OwnedFd, only_named: bool) -> io::Result<(Stat, Metadata)> {
-        let stat = fstat(fd)?;
-        let inode = if only_named { Inode::named(fd.as_fd()) } else { Inode::opened(fd.as_fd()) };
-        let known = self.file_systems.iter().position(|known| known.device == stat.st_dev);
-        let mut unknown = FileSystem { device: stat.st_dev, features: Flags::DEFAULT, is_virtual: false };
-        let file_system = known.map_or(&mut unknown, |index| &mut self.file_systems[index]);
-        let metadata = self.attributes.read(&inode, &stat, file_system)?;
-        Ok((stat, metadata))
-    }
-
-    /// Index of the file system that an open directory is on.
-    fn file_system(&mut self, directory: &OwnedFd, device: u64) -> Result<usize, PxarError> {
-        if let Some(index) = self.file_systems.iter().position(|known| known.device == device) {
-            return Ok(index);
-        }
-        let file_system = FileSystem::of(directory, device)
-            .map_err(|error| PxarError::file("failed to look at the file system of", &self.path, error))?;
-        self.file_systems.push(file_system);
-        Ok(self.file_systems.len() - 1)
-    }
-
     fn catalogue(&mut self, name: &CStr, kind: CatalogKind) -> Result<(), PxarError> {
         match &mut self.catalog {
             Some(catalog) => catalog.add_other(name.to_bytes(), kind),
             None => Ok(()),
         }
-    }
-
-    fn warn_of_change(&mut self, supply: Supply, is_stale: bool) {
-        let path = self.shown_path();
-        match supply {
-            Supply::Exact => {}
-            Supply::More => self
-                .reporter
-                .warn(format!("warning: file size increased while reading: {path}, file will be truncated!")),
-            Supply::Missing(_) if is_stale => self.warn_stale(),
-            Supply::Missing(_) => self
-                .reporter
-                .warn(format!("warning: file size shrunk while reading: {path}, file will be padded with zeros!")),
-        }
-    }
-
-    fn warn_vanished(&mut self) {
-        let path = self.shown_path();
-        self.reporter.warn(format!("warning: file vanished while reading: {path}"));
-    }
-
-    fn warn_stale(&mut self) {
-        let path = self.shown_path();
-        self.reporter.warn(format!("warning: stale file handle encountered while reading: {path}"));
-    }
-
-    /// The current path as messages show it: relative to the root, in quotes.
-    fn shown_path(&self) -> String {
-        quoted(self.path.strip_prefix(b"/").unwrap_or_default())
     }
 }
