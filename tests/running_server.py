@@ -73,8 +73,8 @@ class RunningServer:
     def spawn(self, *options: str) -> "subprocess.Popen[str]":
         """Start `pbstore serve` without waiting for anything."""
         return subprocess.Popen(
-            [Path(sys.executable).parent / "pbstore", "serve", *options],
-            env={**os.environ, "PBSTORE_ROOT": str(self.root)},
+            [sys.executable, "-m", "pbstore.cli.pbstore", "serve", *options],
+            env={**os.environ, "PBSTORE_ROOT": str(self.root), "PYTHONPATH": os.pathsep.join(sys.path)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -62,12 +62,12 @@ def site(certificate: tuple[Path, Path], datastore: Path, tmp_path: Path) -> Ite
     chain, key = certificate
     front = Front(application, certificate=chain, private_key=key, memory_bytes=64 << 20, denied_delay_seconds=0)
     address = front.listen("127.0.0.1", 0)
-    yield Site(front, application, address, ChunkStore(datastore, sync_level="none"), tmp_path)
+    yield Site(front, application, address, ChunkStore(datastore, sync_level="none"), datastore, tmp_path)
     front.shutdown(0)
 
 
 @pytest.fixture(scope="session")
-def store(datastore: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def opened_store(datastore: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """Open the store as a datastore; each script uses groups of its own."""
     roots = Roots.below(tmp_path_factory.mktemp("roots"))
     roots.prepare()
@@ -75,3 +75,10 @@ def store(datastore: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     opened = Datastore.open(config, roots.locks_dir)
     yield Store(opened, roots)
     opened.close()
+
+
+@pytest.fixture
+def store(opened_store: Store) -> Iterator[Store]:
+    """The store, for one script."""
+    yield opened_store
+    opened_store.end_sessions()
