@@ -13,6 +13,13 @@ from pbstore.errors import DatastoreError
 from pbstore.model.backup import BackupGroup, Snapshot
 from pbstore.model.namespace import Namespace
 
+_REASONS = {
+    "delete": "datastore is being deleted",
+    "unmount": "datastore is being unmounted",
+    "s3-refresh": "S3 refresh maintenance mode: {message}",
+}
+"""The original's words; for the other modes colon and blank come without a message too (version-4.md 16)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Datastore:
@@ -85,5 +92,5 @@ def check_maintenance(config: DatastoreConfig, operation: Operation) -> None:
     """
     mode = config.maintenance_mode
     if mode is not None and mode.refuses(operation):
-        message = f": {mode.message}" if mode.message else ""
-        raise DatastoreError(f"datastore '{config.name}' is unavailable: {mode.mode} maintenance mode{message}")
+        reason = _REASONS.get(mode.mode, f"{mode.mode} maintenance mode: {{message}}")
+        raise DatastoreError(f"datastore '{config.name}' is unavailable: {reason.format(message=mode.message)}")

@@ -160,7 +160,7 @@ def test_new_files_belong_to_the_owner_of_the_store(store_path: Path, datastore:
 @pytest.mark.parametrize(
     ("mode", "operation", "text"),
     [
-        ("read-only", Operation.WRITE, "datastore 'store1' is unavailable: read-only maintenance mode"),
+        ("read-only", Operation.WRITE, "datastore 'store1' is unavailable: read-only maintenance mode: "),
         (
             "offline,message=new disks",
             Operation.READ,
