@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -57,7 +58,12 @@ def run_program(program: Program, words: Sequence[str], environment: Mapping[str
 def main(program: Program) -> NoReturn:
     """Entry point of the installed command."""
     signal.signal(signal.SIGTERM, _interrupt)
-    sys.exit(run_program(program, sys.argv[1:], os.environ))
+    exit_code = run_program(program, sys.argv[1:], os.environ)
+    if threading.active_count() > 1:
+        # Work that could not be stopped: an orderly end would wait for it, or crash it.
+        sys.stdout.flush()
+        os._exit(exit_code)
+    sys.exit(exit_code)
 
 
 def _run(program: Program, words: list[str], console: Console) -> int:

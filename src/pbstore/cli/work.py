@@ -18,8 +18,8 @@ from pbstore.model.human_size import human_size, human_time_span
 Result = TypeVar("Result")
 POLL_SECONDS = 0.1
 LOG_SECONDS = 60.0
-# How long work that was told to stop may still take, before the program ends without it.
-STOP_SECONDS = 10.0
+# How long work that was told to stop may take, before its connection is closed, and then before the program ends.
+STOP_SECONDS = 3.0
 
 
 class WorkReporter:
@@ -30,6 +30,7 @@ class WorkReporter:
         self._lock = threading.Lock()
         self._is_cancelled = False
         self._running: tuple[str, _core.Progress] | None = None
+        self._session: _core.Session | None = None
         self.bar: Bar | None = None
 
     def info(self, text: str) -> None:
@@ -39,6 +40,13 @@ class WorkReporter:
     def warn(self, text: str) -> None:
         """Log a warning."""
         self._log("warn", text)
+
+    def opened(self, session: _core.Session) -> None:
+        """Remember the session."""
+        with self._lock:
+            if self._is_cancelled:
+                raise AbortedError("interrupted")
+            self._session = session
 
     def begin(self, title: str) -> _core.Progress:
         """Start counting a transfer."""
@@ -60,6 +68,13 @@ class WorkReporter:
             self._is_cancelled = True
             if self._running is not None:
                 self._running[1].cancel()
+
+    def disconnect(self) -> None:
+        """Close the session under work that does not stop: it waits for a server that does not answer."""
+        with self._lock:
+            session = self._session
+        if session is not None:
+            session.close()
 
     @property
     def running(self) -> tuple[str, _core.Progress] | None:
@@ -113,6 +128,9 @@ def run_work(console: Console, work: Callable[[WorkReporter], Result]) -> Result
     except KeyboardInterrupt:
         reporter.cancel()
         worker.join(STOP_SECONDS)
+        if worker.is_alive():
+            reporter.disconnect()
+            worker.join(STOP_SECONDS)
         raise
     return worker.result()
 

@@ -58,6 +58,7 @@ def run_backup(server: Server, job: BackupJob, reporter: Reporter) -> int:
     """
     session = server.open_backup(job.namespace, job.snapshot, no_cache=job.no_cache)
     try:
+        reporter.opened(session)
         backup = _Backup(session, server, job, reporter)
         if job.dry_run:
             backup.announce_only()

@@ -27,13 +27,16 @@ class Keys:
         return self.key if self.crypt_mode is CryptMode.ENCRYPT else None
 
 
-def load_keys(choice: KeyChoice, password: Callable[[], str], announce: Callable[[str], None]) -> Keys:
+def load_keys(
+    choice: KeyChoice, password: Callable[[], str], announce: Callable[[str], None], *, for_backup: bool
+) -> Keys:
     """Open the chosen keys.
 
     Args:
         choice: which files, already read.
         password: called when the key file is protected.
         announce: takes the lines that say which keys are used.
+        for_backup: whether a backup is to be made, which has a use for the master key.
 
     Raises:
         EncryptionKeyError: a file that is no key, or the wrong password.
@@ -47,12 +50,14 @@ def load_keys(choice: KeyChoice, password: Callable[[], str], announce: Callable
     key_file = _parse(choice.key)
     raw_key = key_file.open(password)
     key = _core.CryptKey(raw_key)
+    fingerprint = Fingerprint(key.fingerprint)
     sealed = None
-    if choice.master_key is not None:
-        sealed = encrypt_key_file(key_file.unprotected(raw_key), load_public_key(choice.master_key.data))
-    return Keys(
-        crypt_mode=choice.crypt_mode, key=key, fingerprint=Fingerprint(key.fingerprint), sealed_for_master=sealed
-    )
+    if for_backup:
+        announce(f"Encryption key fingerprint: {fingerprint.short_id}")
+        if choice.master_key is not None:
+            announce(choice.master_key.message)
+            sealed = encrypt_key_file(key_file.unprotected(raw_key), load_public_key(choice.master_key.data))
+    return Keys(crypt_mode=choice.crypt_mode, key=key, fingerprint=fingerprint, sealed_for_master=sealed)
 
 
 def _parse(source: KeySource) -> KeyFile:

@@ -14,6 +14,9 @@ class Reporter(Protocol):
     def warn(self, text: str) -> None:
         """A warning line for the log."""
 
+    def opened(self, session: _core.Session) -> None:
+        """A session is open: closing it is how whoever watches can stop what waits for the server."""
+
     def begin(self, title: str) -> _core.Progress:
         """A transfer starts; return the counters it shall use.
 

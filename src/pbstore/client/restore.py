@@ -65,6 +65,7 @@ def run_restore(server: Server, job: RestoreJob, reporter: Reporter) -> None:
     """
     session = server.open_reader(job.namespace, job.snapshot)
     try:
+        reporter.opened(session)
         _Restore(session, job, reporter).run()
     finally:
         session.close()

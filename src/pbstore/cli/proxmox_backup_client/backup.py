@@ -74,7 +74,7 @@ def run(
             master_pubkey_file=master_pubkey_file,
             master_pubkey_fd=master_pubkey_fd,
         ),
-        with_master_key=True,
+        for_backup=True,
     )
     server = connect(console, repository)
     job = BackupJob(

@@ -1,6 +1,5 @@
 """Options that choose keys, the key password, and the loading of both."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from pbstore.api.schema import Enum, Integer, Parameter, String
@@ -56,17 +55,15 @@ MASTER_KEY = (
 )
 
 
-def chosen_keys(console: Console, options: KeyOptions, *, with_master_key: bool) -> Keys:
-    """Choose and open the keys, and say which they are; only backups have a use for a master key.
+def chosen_keys(console: Console, options: KeyOptions, *, for_backup: bool) -> Keys:
+    """Choose and open the keys, and say which they are.
 
     Raises:
         EncryptionKeyError: a key file that cannot be used, or the wrong password.
         NoTerminalError: a password is needed, but there is none and nobody to ask.
     """
     choice = choose_keys(options, ClientPlaces.from_environment(console.environment))
-    if not with_master_key:
-        choice = replace(choice, master_key=None)
-    return load_keys(choice, lambda: key_password(console), console.info)
+    return load_keys(choice, lambda: key_password(console), console.info, for_backup=for_backup)
 
 
 def key_password(console: Console) -> str:

@@ -42,7 +42,7 @@ def run(
     repository = wanted_repository(console, options)
     namespace = wanted_namespace(console, ns)
     key_options = KeyOptions(crypt_mode=crypt_mode, keyfile=keyfile, keyfd=keyfd)
-    keys = chosen_keys(console, key_options, with_master_key=False)
+    keys = chosen_keys(console, key_options, for_backup=False)
     server = connect(console, repository)
     job = RestoreJob(
         snapshot=server.resolve(namespace, snapshot),
