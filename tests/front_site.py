@@ -74,11 +74,14 @@ class Site:
     application: TinyApplication
     address: tuple[str, int]
     store: ChunkStore
+    store_directory: Path
     directory: Path
+    clients: list[Http1Client] = field(default_factory=list)
 
     def client(self, *, tls: bool = True) -> Http1Client:
-        """Connect."""
-        return Http1Client(self.address, tls=tls)
+        """Connect; the connection is closed after the test at the latest."""
+        self.clients.append(Http1Client(self.address, tls=tls))
+        return self.clients[-1]
 
     def open_backup(self, session: Recorder, chunks: BackupChunks | None = None) -> Http2Client:
         """Open a backup session."""

@@ -37,6 +37,7 @@ class Http2Client:
             h2.settings.SettingCodes.MAX_FRAME_SIZE: 4 << 20,
         }
         self._connection.local_settings = h2.settings.Settings(client=True, initial_values=settings)
+        self._connection.max_inbound_frame_size = 4 << 20
         self._connection.initiate_connection()
         if window > 65535:
             self._connection.increment_flow_control_window(window - 65535)
@@ -89,6 +90,11 @@ class Http2Client:
         if body is not None:
             self.send(stream, body, end=True)
         return self.wait(stream)
+
+    def reset(self, stream: int) -> None:
+        """Take a call back."""
+        self._connection.reset_stream(stream)
+        self._flush()
 
     def wait(self, stream: int) -> StreamAnswer:
         """Read until a stream has ended."""

@@ -11,14 +11,16 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlencode
 
 from pbstore.config.acl_cfg import AclFile
+from pbstore.config.datastore_cfg import DatastoreConfig, DatastoreFile
 from pbstore.config.roots import Roots
 from pbstore.config.shadow import ShadowFile
 from pbstore.config.token_shadow import TokenShadowFile
 from pbstore.config.user_cfg import TokenConfig, UserConfig, UserFile
+from pbstore.datastore.creation import create_datastore
 from pbstore.model.auth_id import AuthId
 
 _READY = re.compile(r"https://(?P<host>\S+):(?P<port>\d+)/ .*?(?P<fingerprint>[0-9a-f]{2}(?::[0-9a-f]{2}){31})")
@@ -51,6 +53,7 @@ class RunningServer:
         self.roots = Roots.below(root)
         self.roots.prepare()
         self._process: subprocess.Popen[str] | None = None
+        self.log = root / "serve.log"
         self.port = 0
         self.fingerprint = ""
 
@@ -64,20 +67,24 @@ class RunningServer:
         match = _READY.search(line)
         if match is None:
             process.kill()
-            errors = process.stderr.read() if process.stderr else ""
-            raise AssertionError(f"the server is not ready: {line!r} {errors!r}")
+            process.communicate()
+            raise AssertionError(f"the server is not ready: {line!r} {self.log.read_text()!r}")
         self.port = int(match["port"])
         self.fingerprint = match["fingerprint"]
         self._process = process
 
     def spawn(self, *options: str) -> "subprocess.Popen[str]":
-        """Start `pbstore serve` without waiting for anything."""
+        """Start `pbstore serve` without waiting for anything; what it says of itself is appended to `log`."""
+        with self.log.open("ab") as log:
+            return self._popen(log, options)
+
+    def _popen(self, log: IO[bytes], options: tuple[str, ...]) -> "subprocess.Popen[str]":
         return subprocess.Popen(
             [sys.executable, "-m", "pbstore.cli.pbstore", "serve", *options],
             env={**os.environ, "PBSTORE_ROOT": str(self.root), "PYTHONPATH": os.pathsep.join(sys.path)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=log,
             text=True,
         )
 
@@ -103,6 +110,18 @@ class RunningServer:
         if password is not None:
             ShadowFile(self.roots).set_password(auth_id.user.name, password)
 
+    def create_datastore(self, name: str) -> Path:
+        """Make a datastore beside the server's own directories; its path. Takes seconds: 65536 directories."""
+        path = self.root / "stores" / name
+        create_datastore(path, [])
+        self.add_datastore(name, path)
+        return path
+
+    def add_datastore(self, name: str, path: Path) -> None:
+        """Configure a store whose directory exists."""
+        with DatastoreFile(self.roots).edit() as edit:
+            edit.put(DatastoreConfig(name, {"path": str(path)}))
+
     def create_token(self, tokenid: str) -> str:
         """Make a token and return its secret."""
         auth_id = AuthId.parse(tokenid)
@@ -114,6 +133,12 @@ class RunningServer:
         """Give a role."""
         with AclFile(self.roots).edit() as edit:
             edit.grant(path, auth_id, role)
+
+    @property
+    def pid(self) -> int:
+        """Process id of the running server."""
+        assert self._process is not None
+        return self._process.pid
 
     # Requests
 

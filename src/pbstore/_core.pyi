@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from os import PathLike
-from typing import final
+from typing import Self, final
 
 # --- format ---
 
@@ -117,10 +117,11 @@ class DynamicIndex:
 
 # --- client ---
 
+@final
 class Progress:
     """Counters of a running upload or restore, to be read from any thread (the work itself releases the GIL)."""
 
-    def __init__(self) -> None: ...
+    def __new__(cls) -> Self: ...
     @property
     def processed_bytes(self) -> int:
         """Plain bytes that went through: read on the way up, written on the way down."""
@@ -136,6 +137,7 @@ class Progress:
     def cancel(self) -> None:
         """Stop what uses this object: it raises AbortedError soon. Cannot be taken back."""
 
+@final
 class UploadStats:
     """What an upload did."""
 
@@ -149,6 +151,7 @@ class UploadStats:
     duration_seconds: float
     warnings: list[str]
 
+@final
 class RestoreStats:
     """What the restore of a tree did."""
 
@@ -157,6 +160,7 @@ class RestoreStats:
     duration_seconds: float
     warnings: list[str]
 
+@final
 class Connection:
     """TLS to one server: REST requests on one kept-alive connection, and sessions, each on a connection of its own.
 
@@ -167,15 +171,15 @@ class Connection:
     ConnectionFailedError for a server that cannot be reached, does not answer in 120 s or goes away.
     """
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         host: str,
         port: int,
         *,
         fingerprint: str | None = None,
         ca_file: str | PathLike[str] | None = None,
         proxy: str | None = None,
-    ) -> None:
+    ) -> Self:
         """Describe the server; `host` is a name or an address without brackets.
 
         `proxy` is `[http://][user:password@]host[:port]`, used with CONNECT. FormatError for a bad fingerprint or proxy.
@@ -196,6 +200,7 @@ class Connection:
     def open_session(self, target: str, protocol: str, headers: list[tuple[str, str]]) -> Session:
         """Upgrade a new connection to the backup or reader protocol; ServerError with the server's text if it refuses."""
 
+@final
 class Session:
     """A backup or reader session (backup-protocol.md, reader-protocol.md). Dropping it ends the connection.
 
@@ -206,7 +211,14 @@ class Session:
     """
 
     def request(
-        self, method: str, path: str, query: str = "", body: bytes | None = None, content_type: str | None = None, *, max_bytes: int = ...
+        self,
+        method: str,
+        path: str,
+        query: str = "",
+        body: bytes | None = None,
+        content_type: str | None = None,
+        *,
+        max_bytes: int = ...,
     ) -> bytes:
         """Call an endpoint (`path` without leading slash); the body of a 2xx answer, ServerError for any other.
 
@@ -302,6 +314,7 @@ class Session:
     def close(self) -> None:
         """End the connection at once, which is how the original client ends a session. May be called again."""
 
+@final
 class CatalogUpload:
     """The catalog of a running backup session."""
 
@@ -310,13 +323,14 @@ class CatalogUpload:
 
 # --- store ---
 
+@final
 class ChunkStore:
     """The chunk store of one datastore, open or to be made; threads share it. OSError where the system refuses."""
 
     @staticmethod
     def create(path: str | PathLike[str]) -> None:
         """Lay out a new store in an existing directory (datastore-layout.md 1); ProtocolError if it has one."""
-    def __init__(self, path: str | PathLike[str], *, sync_level: str = "filesystem") -> None:
+    def __new__(cls, path: str | PathLike[str], *, sync_level: str = "filesystem") -> Self:
         """Open; `sync_level` is `none`, `file` or `filesystem`. ProtocolError for a directory without chunk store."""
     def insert(self, digest: bytes, blob: bytes) -> tuple[bool, int]:
         """Store a blob whose content was verified; its CRC is checked. Returns (was a duplicate, bytes now stored).
@@ -332,6 +346,7 @@ class ChunkStore:
     def sync(self) -> None:
         """With sync level `filesystem`: make everything written so far durable. Call before a manifest appears."""
 
+@final
 class IndexStats:
     """A closed index and what was uploaded for it; counts of bytes and chunks."""
 
@@ -352,13 +367,14 @@ class IndexStats:
     @property
     def duplicate_count(self) -> int: ...
 
+@final
 class BackupChunks:
     """Known chunks and open indexes of one backup session (backup-protocol.md 1); threads share it.
 
     ProtocolError for every broken rule and once `shut` was called; `kind` is `fixed` or `dynamic`.
     """
 
-    def __init__(self, store: ChunkStore) -> None: ...
+    def __new__(cls, store: ChunkStore) -> Self: ...
     def create_fixed(self, path: str | PathLike[str], size: int | None) -> int:
         """Open a fixed index, growing if `size` is None; return its writer id (1 and up, never reused)."""
     def create_fixed_reusing(
@@ -378,28 +394,31 @@ class BackupChunks:
     def shut(self) -> None:
         """Remove the files of open indexes and refuse every later call; may be repeated."""
 
+@final
 class ReaderChunks:
     """The chunks that one reader session may fetch; the set only grows."""
 
-    def __init__(self, store: ChunkStore) -> None: ...
+    def __new__(cls, store: ChunkStore) -> Self: ...
     def allow_index(self, path: str | PathLike[str]) -> int:
         """Allow every chunk of an index file; return its number of entries."""
 
 # --- front ---
 
+@final
 class FileBody:
     """A file as body of a response: opened now, sent piece by piece. OSError if it cannot be opened as a file."""
 
-    def __init__(self, path: str | PathLike[str]) -> None: ...
+    def __new__(cls, path: str | PathLike[str]) -> Self: ...
     @property
     def size(self) -> int:
         """Bytes of the file."""
 
+@final
 class Request:
     """The head and parameter body of a request, as the front read it."""
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         *,
         method: str,
         path: str,
@@ -408,7 +427,7 @@ class Request:
         headers: list[tuple[str, str]] = ...,
         body: bytes = b"",
         peer: str = "",
-    ) -> None:
+    ) -> Self:
         """For tests of applications; `target` None is path and query."""
     @property
     def method(self) -> str: ...
@@ -430,6 +449,7 @@ class Request:
     def peer(self) -> str:
         """`address:port`, IPv6 addresses in brackets."""
 
+@final
 class SessionGrant:
     """The answer of `authorize` that opens a session on the connection.
 
@@ -440,10 +460,11 @@ class SessionGrant:
     broke before the session could begin.
     """
 
-    def __init__(self, protocol: str, chunks: BackupChunks | ReaderChunks, session: object) -> None: ...
+    def __new__(cls, protocol: str, chunks: BackupChunks | ReaderChunks, session: object) -> Self: ...
     def abort(self, reason: str) -> None:
         """Break the connection soon, from any thread; `closed` gets the reason. May be repeated."""
 
+@final
 class Front:
     """TLS listener of the server: HTTP/1.1 for the application, HTTP/2 for its sessions; serves in its own threads.
 
@@ -452,15 +473,15 @@ class Front:
     exception in them is logged and answered with 500.
     """
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         application: object,
         *,
         certificate: str | PathLike[str],
         private_key: str | PathLike[str],
         memory_bytes: int = 167772160,
         denied_delay_seconds: float = 3.0,
-    ) -> None:
+    ) -> Self:
         """Load certificate chain and key (PEM); ConfigError if they cannot be used.
 
         `memory_bytes` (at least 64 MiB) bounds what is buffered for clients (docs/design/front.md);

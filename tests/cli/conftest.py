@@ -1,16 +1,27 @@
 """The two programs, ready to be called."""
 
+from pathlib import Path
+
 import pytest
+
+from command_runner import Runner
 from pbstore.cli.proxmox_backup_client.main import PROGRAM as CLIENT
-
-from cli.command_runner import Runner
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--installed", action="store_true", help="run command lines as the installed programs")
+from pbstore.cli.proxmox_backup_manager.main import PROGRAM as MANAGER
 
 
 @pytest.fixture
-def client(request: pytest.FixtureRequest) -> Runner:
+def client(pytestconfig: pytest.Config) -> Runner:
     """`proxmox-backup-client`."""
-    return Runner(CLIENT, installed=bool(request.config.getoption("--installed")))
+    return Runner(CLIENT, installed=pytestconfig.getoption("--installed"))
+
+
+@pytest.fixture
+def manager(pytestconfig: pytest.Config) -> Runner:
+    """`proxmox-backup-manager`."""
+    return Runner(MANAGER, installed=pytestconfig.getoption("--installed"))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> dict[str, str]:
+    """Environment with configuration folders of the test's own."""
+    return {"XDG_CONFIG_HOME": str(tmp_path / "config"), "XDG_CACHE_HOME": str(tmp_path / "cache")}

@@ -1,13 +1,12 @@
 """Passwords typed on a real terminal (keys.md 4)."""
 
 import os
-import pty
 import subprocess
 import sys
-import threading
-from pathlib import Path
 
 import pytest
+
+from terminal import type_at
 
 SCRIPT = """
 import sys
@@ -24,40 +23,12 @@ READ = "print('got', ascii(read_password('Password: ', sys.stdin, sys.stderr)))"
 NEW = "print('got', ascii(read_new_password('New Password: ', sys.stdin, sys.stderr)))"
 
 
-def type_at(call: str, *answers: bytes) -> str:
-    """Run the script on a terminal of its own, type each answer when a prompt is there, return what it showed."""
-    primary, secondary = pty.openpty()
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT.format(call=call)],
-        stdin=secondary,
-        stdout=secondary,
-        stderr=secondary,
-        env=environment,
-        start_new_session=True,
-    )
-    os.close(secondary)
-    # A prompt that never comes must fail the test, not hang it.
-    guard = threading.Timer(20, process.kill)
-    guard.start()
-    shown, waiting = b"", list(answers)
-    try:
-        while data := _read(primary):
-            shown += data
-            if waiting and shown.count(b"assword: ") > len(answers) - len(waiting):
-                os.write(primary, waiting.pop(0))
-    finally:
-        process.wait()
-        guard.cancel()
-        os.close(primary)
-    return shown.decode().replace("\r\n", "\n")
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
-def _read(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, 4096)
-    except OSError:
-        return b""
+def shown_for(call: str, *answers: bytes) -> str:
+    """What the terminal showed while the script ran."""
+    return type_at([sys.executable, "-c", SCRIPT.format(call=call)], answers, ENVIRONMENT)[1]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +47,7 @@ def _read(descriptor: int) -> bytes:
     ],
 )
 def test_typing(typed: bytes, shown: str) -> None:
-    assert type_at(READ, typed) == shown
+    assert shown_for(READ, typed) == shown
 
 
 @pytest.mark.parametrize(
@@ -88,13 +59,14 @@ def test_typing(typed: bytes, shown: str) -> None:
     ],
 )
 def test_new_passwords_are_asked_twice(answers: tuple[bytes, ...], outcome: str) -> None:
-    shown = type_at(NEW, *answers)
+    shown = shown_for(NEW, *answers)
     assert shown.splitlines()[-1] == outcome
     assert ("Verify Password: " in shown) == (len(answers) == 2)
 
 
 def test_without_a_terminal_nobody_is_asked() -> None:
     command = [sys.executable, "-c", SCRIPT.format(call=NEW)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environment, check=True)
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=ENVIRONMENT, check=True
+    )
     assert done.stdout == "error: unable to read passphrase - no tty\n"

@@ -62,7 +62,10 @@ def site(certificate: tuple[Path, Path], datastore: Path, tmp_path: Path) -> Ite
     chain, key = certificate
     front = Front(application, certificate=chain, private_key=key, memory_bytes=64 << 20, denied_delay_seconds=0)
     address = front.listen("127.0.0.1", 0)
-    yield Site(front, application, address, ChunkStore(datastore, sync_level="none"), datastore, tmp_path)
+    made = Site(front, application, address, ChunkStore(datastore, sync_level="none"), datastore, tmp_path)
+    yield made
+    for client in made.clients:
+        client.socket.close()
     front.shutdown(0)
 
 

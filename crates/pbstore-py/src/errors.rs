@@ -22,9 +22,7 @@ pub(crate) mod exceptions {
 pub(crate) fn from_format(error: FormatError) -> PyErr {
     let text = error.to_string();
     match error {
-        FormatError::Malformed(_) | FormatError::TooLarge { .. } => {
-            exceptions::FormatError::new_err(text)
-        }
+        FormatError::Malformed(_) | FormatError::TooLarge { .. } => exceptions::FormatError::new_err(text),
         FormatError::Checksum { .. }
         | FormatError::WrongDigest { .. }
         | FormatError::WrongLength { .. }

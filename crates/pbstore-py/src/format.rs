@@ -21,9 +21,7 @@ impl PyCryptKey {
             let text = format!("an encryption key has 32 bytes, not {}", key.len());
             exceptions::EncryptionKeyError::new_err(text)
         })?;
-        Ok(Self {
-            inner: CryptKey::new(key),
-        })
+        Ok(Self { inner: CryptKey::new(key) })
     }
 
     #[getter]
@@ -71,9 +69,7 @@ fn seal_blob<'py>(
     compress: bool,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let key = key.map(|key| &key.inner);
-    let sealed = py
-        .detach(|| blob::seal(&data, key, compress))
-        .map_err(from_format)?;
+    let sealed = py.detach(|| blob::seal(&data, key, compress)).map_err(from_format)?;
     Ok(PyBytes::new(py, &sealed))
 }
 
@@ -86,9 +82,7 @@ fn open_blob<'py>(
     max_bytes: usize,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let key = key.map(|key| &key.inner);
-    let data = py
-        .detach(|| blob::open(&blob, key, max_bytes))
-        .map_err(from_format)?;
+    let data = py.detach(|| blob::open(&blob, key, max_bytes)).map_err(from_format)?;
     Ok(PyBytes::new(py, &data))
 }
 
@@ -104,11 +98,7 @@ fn check_blob_crc(py: Python<'_>, blob: PyBackedBytes) -> PyResult<()> {
 
 #[pyfunction]
 #[pyo3(signature = (data, key=None))]
-fn chunk_digest<'py>(
-    py: Python<'py>,
-    data: PyBackedBytes,
-    key: Option<&PyCryptKey>,
-) -> Bound<'py, PyBytes> {
+fn chunk_digest<'py>(py: Python<'py>, data: PyBackedBytes, key: Option<&PyCryptKey>) -> Bound<'py, PyBytes> {
     let key = key.map(|key| &key.inner);
     let digest = py.detach(|| digest::chunk_digest(&data, key));
     PyBytes::new(py, &digest)
@@ -117,19 +107,15 @@ fn chunk_digest<'py>(
 #[pyfunction]
 #[pyo3(signature = (data, average=chunker::DEFAULT_AVERAGE))]
 fn chunk_ends(py: Python<'_>, data: PyBackedBytes, average: usize) -> PyResult<Vec<usize>> {
-    py.detach(|| chunker::chunk_ends(&data, average))
-        .map_err(from_format)
+    py.detach(|| chunker::chunk_ends(&data, average)).map_err(from_format)
 }
 
 /// Cheap enough for every start; a wrongly compiled module must not touch data.
 #[pyfunction]
 fn self_test(py: Python<'_>) -> PyResult<()> {
-    py.detach(pbstore_format::self_test)
-        .map_err(|error: FormatError| {
-            exceptions::IntegrityError::new_err(format!(
-                "self test of the compiled module failed: {error}"
-            ))
-        })
+    py.detach(pbstore_format::self_test).map_err(|error: FormatError| {
+        exceptions::IntegrityError::new_err(format!("self test of the compiled module failed: {error}"))
+    })
 }
 
 /// Add this subject to the module.

@@ -24,9 +24,7 @@ pub(crate) struct PyDynamicIndex {
 impl PyFixedIndex {
     #[staticmethod]
     fn parse(py: Python<'_>, data: PyBackedBytes) -> PyResult<Self> {
-        let inner = py
-            .detach(|| FixedIndex::parse(data.to_vec()))
-            .map_err(from_format)?;
+        let inner = py.detach(|| FixedIndex::parse(data.to_vec())).map_err(from_format)?;
         Ok(Self { inner })
     }
 
@@ -40,13 +38,7 @@ impl PyFixedIndex {
         ctime: i64,
         chunk_size: u64,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let header = fixed_index::FixedHeader {
-            uuid,
-            ctime,
-            csum: [0; 32],
-            size,
-            chunk_size,
-        };
+        let header = fixed_index::FixedHeader { uuid, ctime, csum: [0; 32], size, chunk_size };
         let file = fixed_index::encode_file(header, &digests).map_err(from_format)?;
         Ok(PyBytes::new(py, &file))
     }
@@ -81,10 +73,7 @@ impl PyFixedIndex {
     }
 
     fn digest(&self, index: usize) -> PyResult<Digest> {
-        self.inner
-            .digest(index)
-            .copied()
-            .ok_or_else(|| no_chunk(index))
+        self.inner.digest(index).copied().ok_or_else(|| no_chunk(index))
     }
 
     fn chunk_end(&self, index: usize) -> PyResult<u64> {
@@ -100,9 +89,7 @@ impl PyFixedIndex {
 impl PyDynamicIndex {
     #[staticmethod]
     fn parse(py: Python<'_>, data: PyBackedBytes) -> PyResult<Self> {
-        let inner = py
-            .detach(|| DynamicIndex::parse(data.to_vec()))
-            .map_err(from_format)?;
+        let inner = py.detach(|| DynamicIndex::parse(data.to_vec())).map_err(from_format)?;
         Ok(Self { inner })
     }
 
@@ -114,11 +101,7 @@ impl PyDynamicIndex {
         uuid: [u8; 16],
         ctime: i64,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let header = dynamic_index::DynamicHeader {
-            uuid,
-            ctime,
-            csum: [0; 32],
-        };
+        let header = dynamic_index::DynamicHeader { uuid, ctime, csum: [0; 32] };
         let file = dynamic_index::encode_file(header, &entries).map_err(from_format)?;
         Ok(PyBytes::new(py, &file))
     }
@@ -148,10 +131,7 @@ impl PyDynamicIndex {
     }
 
     fn digest(&self, index: usize) -> PyResult<Digest> {
-        self.inner
-            .digest(index)
-            .copied()
-            .ok_or_else(|| no_chunk(index))
+        self.inner.digest(index).copied().ok_or_else(|| no_chunk(index))
     }
 
     fn chunk_end(&self, index: usize) -> PyResult<u64> {

@@ -24,25 +24,22 @@ impl Owner {
             return Ok(Self(None));
         }
         let metadata = fs::metadata(directory).map_err(StoreError::io("inspect", directory))?;
-        Ok(Self(Some((
-            Uid::from_raw(metadata.uid()),
-            Gid::from_raw(metadata.gid()),
-        ))))
+        Ok(Self(Some((Uid::from_raw(metadata.uid()), Gid::from_raw(metadata.gid())))))
     }
 
     /// Hand over an open file or directory.
     pub(crate) fn give(self, file: &File, path: &Path) -> Result<()> {
         match self.0 {
             None => Ok(()),
-            Some((uid, gid)) => rustix::fs::fchown(file, Some(uid), Some(gid))
-                .map_err(StoreError::io("change owner of", path)),
+            Some((uid, gid)) => {
+                rustix::fs::fchown(file, Some(uid), Some(gid)).map_err(StoreError::io("change owner of", path))
+            }
         }
     }
 
     /// Set mode and owner regardless of the process's umask.
     pub(crate) fn claim(self, file: &File, mode: u32, path: &Path) -> Result<()> {
-        file.set_permissions(fs::Permissions::from_mode(mode))
-            .map_err(StoreError::io("set mode of", path))?;
+        file.set_permissions(fs::Permissions::from_mode(mode)).map_err(StoreError::io("set mode of", path))?;
         self.give(file, path)
     }
 }
@@ -57,18 +54,11 @@ pub(crate) fn write(path: &Path, data: &[u8], owner: Owner, level: SyncLevel) ->
         .tempfile_in(directory)
         .map_err(StoreError::io("create temporary file for", path))?;
     owner.claim(temporary.as_file(), FILE_MODE, path)?;
-    temporary
-        .write_all(data)
-        .map_err(StoreError::io("write", path))?;
+    temporary.write_all(data).map_err(StoreError::io("write", path))?;
     if level == SyncLevel::File {
-        temporary
-            .as_file()
-            .sync_all()
-            .map_err(StoreError::io("sync", path))?;
+        temporary.as_file().sync_all().map_err(StoreError::io("sync", path))?;
     }
-    temporary
-        .persist(path)
-        .map_err(|error| StoreError::io("rename to", path)(error.error))?;
+    temporary.persist(path).map_err(|error| StoreError::io("rename to", path)(error.error))?;
     if level == SyncLevel::File {
         sync_directory(directory)?;
     }

@@ -1,7 +1,7 @@
 //! The chunk side of one backup session: what is known, which indexes are open (backup-protocol.md 1 and 2).
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,9 +11,7 @@ use pbstore_format::{Digest, DynamicIndex, FixedIndex, FormatError, Index};
 use crate::atomic_file::Owner;
 use crate::index_file::{Identity, Placement};
 use crate::session_index::{IndexKind, SessionIndex, Writer};
-use crate::{
-    ChunkStore, ChunkVerifier, DynamicIndexWriter, FixedIndexWriter, IndexStats, Result, StoreError,
-};
+use crate::{ChunkStore, ChunkVerifier, DynamicIndexWriter, FixedIndexWriter, IndexStats, Result, StoreError};
 
 /// Most writers that a session may open in its life, as writer ids end there (backup-protocol.md 1).
 const MAX_WRITERS: u64 = 256;
@@ -48,10 +46,7 @@ struct State {
 impl BackupChunks {
     /// Nothing known, nothing open.
     pub fn new(store: Arc<dyn ChunkStore>) -> Self {
-        Self {
-            store,
-            state: Mutex::new(State::default()),
-        }
+        Self { store, state: Mutex::new(State::default()) }
     }
 
     /// Open a fixed index at `path`; without `size` it grows. Returns the writer id.
@@ -68,18 +63,10 @@ impl BackupChunks {
     ///
     /// # Errors
     /// As [`Self::create_fixed`]; `Refused` also when the base does not fit; `Format` when it is no index.
-    pub fn create_fixed_reusing(
-        &self,
-        path: &Path,
-        size: u64,
-        base: &Path,
-        csum: &Digest,
-    ) -> Result<u64> {
+    pub fn create_fixed_reusing(&self, path: &Path, size: u64, base: &Path, csum: &Digest) -> Result<u64> {
         let base = FixedIndex::parse(read_index(base)?)?;
         self.open_writer(path, |identity, placement| {
-            FixedIndexWriter::create(path, Some(size), identity, placement)?
-                .reuse(&base, csum)
-                .map(Writer::Fixed)
+            FixedIndexWriter::create(path, Some(size), identity, placement)?.reuse(&base, csum).map(Writer::Fixed)
         })
     }
 
@@ -93,26 +80,14 @@ impl BackupChunks {
         })
     }
 
-    fn open_writer(
-        &self,
-        path: &Path,
-        create: impl FnOnce(Identity, Placement) -> Result<Writer>,
-    ) -> Result<u64> {
-        let placement = Placement {
-            owner: Owner::of(self.store.root())?,
-            level: self.store.sync_level(),
-        };
+    fn open_writer(&self, path: &Path, create: impl FnOnce(Identity, Placement) -> Result<Writer>) -> Result<u64> {
+        let placement = Placement { owner: Owner::of(self.store.root())?, level: self.store.sync_level() };
         let mut state = self.open_state()?;
         if state.indexes.values().any(|index| index.target() == path) {
-            return Err(StoreError::Refused(format!(
-                "index {} is open already",
-                path.display()
-            )));
+            return Err(StoreError::Refused(format!("index {} is open already", path.display())));
         }
         if state.last_wid >= MAX_WRITERS {
-            return Err(StoreError::Refused(format!(
-                "a session can have {MAX_WRITERS} indexes, not more"
-            )));
+            return Err(StoreError::Refused(format!("a session can have {MAX_WRITERS} indexes, not more")));
         }
         let writer = create(Identity::fresh(), placement)?;
         state.last_wid += 1;
@@ -126,19 +101,12 @@ impl BackupChunks {
     /// # Errors
     /// `Format` when it is not the announced data; `Refused` by the store, for an unknown writer, or by the writer's
     /// rules on sizes; `Io`.
-    pub fn store_chunk(
-        &self,
-        verifier: &ChunkVerifier,
-        upload: &ChunkUpload,
-        blob: &mut [u8],
-    ) -> Result<()> {
+    pub fn store_chunk(&self, verifier: &ChunkVerifier, upload: &ChunkUpload, blob: &mut [u8]) -> Result<()> {
         drop(self.open_state()?);
         verifier.accept(blob, &upload.digest, upload.plain_bytes)?;
         let inserted = self.store.insert(&upload.digest, blob)?;
         let mut state = self.open_state()?;
-        state
-            .index(upload.kind, upload.wid)?
-            .count_upload(upload.plain_bytes, &inserted)?;
+        state.index(upload.kind, upload.wid)?.count_upload(upload.plain_bytes, &inserted)?;
         state.known.insert(upload.digest, upload.plain_bytes);
         Ok(())
     }
@@ -147,19 +115,9 @@ impl BackupChunks {
     ///
     /// # Errors
     /// `Refused`: lists of different length, unknown writer or chunk, or an offset against the writer's rules; `Io`.
-    pub fn append(
-        &self,
-        kind: IndexKind,
-        wid: u64,
-        digests: &[Digest],
-        offsets: &[u64],
-    ) -> Result<()> {
+    pub fn append(&self, kind: IndexKind, wid: u64, digests: &[Digest], offsets: &[u64]) -> Result<()> {
         if digests.len() != offsets.len() {
-            let text = format!(
-                "got {} digests and {} offsets: expected as many",
-                digests.len(),
-                offsets.len()
-            );
+            let text = format!("got {} digests and {} offsets: expected as many", digests.len(), offsets.len());
             return Err(StoreError::Refused(text));
         }
         let mut state = self.open_state()?;
@@ -167,8 +125,7 @@ impl BackupChunks {
         let index = find(indexes, kind, wid)?;
         for (digest, &offset) in digests.iter().zip(offsets) {
             let length = known.get(digest);
-            let length = length
-                .ok_or_else(|| StoreError::Refused(format!("no such chunk {}", to_hex(digest))))?;
+            let length = length.ok_or_else(|| StoreError::Refused(format!("no such chunk {}", to_hex(digest))))?;
             index.append(digest, offset, *length)?;
         }
         Ok(())
@@ -209,12 +166,20 @@ impl BackupChunks {
         for (number, digest) in index.digests().enumerate() {
             let end = index.chunk_end(number).unwrap_or(start);
             let length = u32::try_from(end.saturating_sub(start));
-            let length =
-                length.map_err(|_| FormatError::malformed("index has a chunk that is too long"))?;
+            let length = length.map_err(|_| FormatError::malformed("index has a chunk that is too long"))?;
             state.known.insert(*digest, length);
             start = end;
         }
         Ok(u64::try_from(index.len()).unwrap_or(u64::MAX))
+    }
+
+    /// An unnamed file on the store's file system, for an upload that cannot be kept in memory.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn spool_file(&self) -> Result<File> {
+        let root = self.store.root();
+        tempfile::tempfile_in(root).map_err(StoreError::io("create a file in", root))
     }
 
     /// Number of indexes that are open.
@@ -225,10 +190,7 @@ impl BackupChunks {
     /// Forget everything, remove the files of open indexes, refuse all calls from now on. Safe to repeat.
     pub fn shut(&self) {
         let mut state = self.state();
-        *state = State {
-            shut: true,
-            ..State::default()
-        };
+        *state = State { shut: true, ..State::default() };
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -251,11 +213,7 @@ impl State {
     }
 }
 
-fn find(
-    indexes: &mut BTreeMap<u64, SessionIndex>,
-    kind: IndexKind,
-    wid: u64,
-) -> Result<&mut SessionIndex> {
+fn find(indexes: &mut BTreeMap<u64, SessionIndex>, kind: IndexKind, wid: u64) -> Result<&mut SessionIndex> {
     let index = indexes.get_mut(&wid).filter(|index| index.kind() == kind);
     index.ok_or_else(|| StoreError::Refused(format!("{kind} writer '{wid}' not registered")))
 }
@@ -271,10 +229,7 @@ pub(crate) fn parse_index(path: &Path) -> Result<AnyIndex> {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("fidx") => Ok(AnyIndex::Fixed(FixedIndex::parse(read_index(path)?)?)),
         Some("didx") => Ok(AnyIndex::Dynamic(DynamicIndex::parse(read_index(path)?)?)),
-        _ => Err(StoreError::Refused(format!(
-            "{} is no index: expected .fidx or .didx",
-            path.display()
-        ))),
+        _ => Err(StoreError::Refused(format!("{} is no index: expected .fidx or .didx", path.display()))),
     }
 }
 

@@ -39,14 +39,7 @@ impl StoreError {
     }
 
     /// For `map_err`: give an I/O error its operation and path.
-    pub(crate) fn io<'a, E: Into<io::Error>>(
-        action: &'static str,
-        path: &'a Path,
-    ) -> impl FnOnce(E) -> Self + 'a {
-        move |source| Self::Io {
-            action,
-            path: path.to_owned(),
-            source: source.into(),
-        }
+    pub(crate) fn io<'a, E: Into<io::Error>>(action: &'static str, path: &'a Path) -> impl FnOnce(E) -> Self + 'a {
+        move |source| Self::Io { action, path: path.to_owned(), source: source.into() }
     }
 }

@@ -21,14 +21,8 @@ pub(crate) struct Identity {
 impl Identity {
     /// A random id, and now.
     pub(crate) fn fresh() -> Self {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_secs();
-        Self {
-            uuid: uuid::Uuid::new_v4().into_bytes(),
-            ctime: i64::try_from(now).unwrap_or(i64::MAX),
-        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        Self { uuid: uuid::Uuid::new_v4().into_bytes(), ctime: i64::try_from(now).unwrap_or(i64::MAX) }
     }
 }
 
@@ -90,16 +84,8 @@ impl IndexFile {
             .custom_flags(OFlags::NOFOLLOW.bits() as i32)
             .open(&temporary)
             .map_err(StoreError::io("create index", &temporary))?;
-        let index = Self {
-            file,
-            temporary,
-            target: target.to_owned(),
-            placement,
-            published: false,
-        };
-        placement
-            .owner
-            .claim(&index.file, FILE_MODE, &index.temporary)?;
+        let index = Self { file, temporary, target: target.to_owned(), placement, published: false };
+        placement.owner.claim(&index.file, FILE_MODE, &index.temporary)?;
         Ok(index)
     }
 
@@ -108,33 +94,24 @@ impl IndexFile {
     }
 
     pub(crate) fn write_at(&self, data: &[u8], offset: u64) -> Result<()> {
-        self.file
-            .write_all_at(data, offset)
-            .map_err(StoreError::io("write index", &self.temporary))
+        self.file.write_all_at(data, offset).map_err(StoreError::io("write index", &self.temporary))
     }
 
     pub(crate) fn read_at(&self, data: &mut [u8], offset: u64) -> Result<()> {
-        self.file
-            .read_exact_at(data, offset)
-            .map_err(StoreError::io("read index", &self.temporary))
+        self.file.read_exact_at(data, offset).map_err(StoreError::io("read index", &self.temporary))
     }
 
     pub(crate) fn set_len(&self, bytes: u64) -> Result<()> {
-        self.file
-            .set_len(bytes)
-            .map_err(StoreError::io("resize index", &self.temporary))
+        self.file.set_len(bytes).map_err(StoreError::io("resize index", &self.temporary))
     }
 
     /// Write the final header and give the file its final name.
     pub(crate) fn publish(&mut self, header: &[u8]) -> Result<()> {
         self.write_at(header, 0)?;
         if self.placement.level == SyncLevel::File {
-            self.file
-                .sync_all()
-                .map_err(StoreError::io("sync index", &self.temporary))?;
+            self.file.sync_all().map_err(StoreError::io("sync index", &self.temporary))?;
         }
-        fs::rename(&self.temporary, &self.target)
-            .map_err(StoreError::io("rename to", &self.target))?;
+        fs::rename(&self.temporary, &self.target).map_err(StoreError::io("rename to", &self.target))?;
         self.published = true;
         match (self.placement.level, self.target.parent()) {
             (SyncLevel::File, Some(directory)) => atomic_file::sync_directory(directory),

@@ -40,10 +40,7 @@ impl LocalChunkStore {
         let chunks = root.join(CHUNKS);
         create_directory(&chunks, owner).map_err(|error| match error {
             StoreError::Io { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => {
-                StoreError::refused(format!(
-                    "{} exists already: the directory holds a chunk store",
-                    chunks.display()
-                ))
+                StoreError::refused(format!("{} exists already: the directory holds a chunk store", chunks.display()))
             }
             other => other,
         })?;
@@ -68,20 +65,11 @@ impl LocalChunkStore {
     pub fn open(root: &Path, level: SyncLevel) -> Result<Self> {
         let chunks = root.join(CHUNKS);
         if !chunks.is_dir() {
-            return Err(StoreError::refused(format!(
-                "{} is no datastore: it has no {CHUNKS}",
-                root.display()
-            )));
+            return Err(StoreError::refused(format!("{} is no datastore: it has no {CHUNKS}", root.display())));
         }
         let owner = Owner::of(root)?;
         let shards = (0..SHARD_COUNT).map(|_| Mutex::new(())).collect();
-        Ok(Self {
-            root: root.to_owned(),
-            chunks,
-            owner,
-            level,
-            shards,
-        })
+        Ok(Self { root: root.to_owned(), chunks, owner, level, shards })
     }
 
     fn path(&self, digest: &Digest) -> PathBuf {
@@ -95,36 +83,20 @@ impl LocalChunkStore {
         let [first, second, ..] = *digest;
         let shard = usize::from(u16::from_be_bytes([first, second])) % SHARD_COUNT;
         // The mutex guards no data, so a panic elsewhere leaves nothing half-done behind.
-        self.shards[shard]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn touch_path(path: &Path) -> io::Result<()> {
         let times = Timestamps {
-            last_access: Timespec {
-                tv_sec: 0,
-                tv_nsec: UTIME_NOW,
-            },
-            last_modification: Timespec {
-                tv_sec: 0,
-                tv_nsec: UTIME_OMIT,
-            },
+            last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_NOW },
+            last_modification: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
         };
-        Ok(rustix::fs::utimensat(
-            CWD,
-            path,
-            &times,
-            AtFlags::SYMLINK_NOFOLLOW,
-        )?)
+        Ok(rustix::fs::utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
     fn write(&self, path: &Path, blob: &[u8], outcome: InsertOutcome) -> Result<Inserted> {
         atomic_file::write(path, blob, self.owner, self.level)?;
-        Ok(Inserted {
-            outcome,
-            stored_bytes: length(blob),
-        })
+        Ok(Inserted { outcome, stored_bytes: length(blob) })
     }
 }
 
@@ -139,10 +111,7 @@ impl ChunkStore for LocalChunkStore {
         match judge(&path, &metadata, incoming, length(blob))? {
             InsertOutcome::Duplicate => {
                 Self::touch_path(&path).map_err(StoreError::io("touch chunk", &path))?;
-                Ok(Inserted {
-                    outcome: InsertOutcome::Duplicate,
-                    stored_bytes: metadata.len(),
-                })
+                Ok(Inserted { outcome: InsertOutcome::Duplicate, stored_bytes: metadata.len() })
             }
             outcome => self.write(&path, blob, outcome),
         }
@@ -151,27 +120,15 @@ impl ChunkStore for LocalChunkStore {
     fn open(&self, digest: &Digest) -> Result<StoredChunk> {
         let path = self.path(digest);
         let file = open_chunk(&path).map_err(StoreError::io("open chunk", &path))?;
-        let metadata = file
-            .metadata()
-            .map_err(StoreError::io("inspect chunk", &path))?;
+        let metadata = file.metadata().map_err(StoreError::io("inspect chunk", &path))?;
         if !metadata.is_file() {
-            return Err(StoreError::refused(format!(
-                "chunk {} is not a regular file",
-                path.display()
-            )));
+            return Err(StoreError::refused(format!("chunk {} is not a regular file", path.display())));
         }
         let (bytes, limit) = (metadata.len(), blob::MAX_BLOB_BYTES);
         if bytes > length_of(limit) {
-            return Err(FormatError::TooLarge {
-                what: "chunk",
-                limit,
-            }
-            .into());
+            return Err(FormatError::TooLarge { what: "chunk", limit }.into());
         }
-        Ok(StoredChunk {
-            bytes,
-            reader: Box::new(file),
-        })
+        Ok(StoredChunk { bytes, reader: Box::new(file) })
     }
 
     fn touch(&self, digest: &Digest) -> Result<bool> {
@@ -207,10 +164,7 @@ impl ChunkStore for LocalChunkStore {
 /// The table of blobs-and-chunks.md 5.1 for a path where something stands already; first match wins.
 fn judge(path: &Path, old: &Metadata, incoming: BlobKind, new_bytes: u64) -> Result<InsertOutcome> {
     if !old.is_file() {
-        return Err(StoreError::refused(format!(
-            "chunk {} is not a regular file",
-            path.display()
-        )));
+        return Err(StoreError::refused(format!("chunk {} is not a regular file", path.display())));
     }
     let old_bytes = old.len();
     if old_bytes == new_bytes {
@@ -222,23 +176,17 @@ fn judge(path: &Path, old: &Metadata, incoming: BlobKind, new_bytes: u64) -> Res
     }
     if !incoming.is_encrypted() {
         let keep = old_bytes < new_bytes;
-        return Ok(if keep {
-            InsertOutcome::Duplicate
-        } else {
-            InsertOutcome::ReplacedLarger
-        });
+        return Ok(if keep { InsertOutcome::Duplicate } else { InsertOutcome::ReplacedLarger });
     }
     match stored_kind(path)? {
         Some(BlobKind::Plain | BlobKind::Compressed) => Err(StoreError::refused(format!(
             "chunk {} is stored unencrypted: refusing the encrypted one",
             path.display()
         ))),
-        Some(BlobKind::Encrypted) if incoming == BlobKind::Encrypted => {
-            Err(StoreError::refused(format!(
+        Some(BlobKind::Encrypted) if incoming == BlobKind::Encrypted => Err(StoreError::refused(format!(
             "chunk {} has {old_bytes} bytes, the same chunk of {new_bytes} bytes cannot be right",
             path.display()
-        )))
-        }
+        ))),
         _ => Ok(InsertOutcome::Duplicate),
     }
 }
@@ -247,18 +195,13 @@ fn judge(path: &Path, old: &Metadata, incoming: BlobKind, new_bytes: u64) -> Res
 fn stored_kind(path: &Path) -> Result<Option<BlobKind>> {
     let mut head = Vec::with_capacity(blob::ENCRYPTED_HEADER);
     let file = open_chunk(path).map_err(StoreError::io("open chunk", path))?;
-    file.take(length_of(blob::ENCRYPTED_HEADER))
-        .read_to_end(&mut head)
-        .map_err(StoreError::io("read chunk", path))?;
+    file.take(length_of(blob::ENCRYPTED_HEADER)).read_to_end(&mut head).map_err(StoreError::io("read chunk", path))?;
     Ok(blob::kind(&head).ok())
 }
 
 fn open_chunk(path: &Path) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    OpenOptions::new()
-        .read(true)
-        .custom_flags(flags.bits() as i32)
-        .open(path)
+    OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path)
 }
 
 fn inspect(path: &Path) -> Result<Option<Metadata>> {
@@ -270,10 +213,7 @@ fn inspect(path: &Path) -> Result<Option<Metadata>> {
 }
 
 fn create_directory(path: &Path, owner: Owner) -> Result<()> {
-    DirBuilder::new()
-        .mode(CHUNK_DIRECTORY_MODE)
-        .create(path)
-        .map_err(StoreError::io("create directory", path))?;
+    DirBuilder::new().mode(CHUNK_DIRECTORY_MODE).create(path).map_err(StoreError::io("create directory", path))?;
     let directory = File::open(path).map_err(StoreError::io("open", path))?;
     owner.claim(&directory, CHUNK_DIRECTORY_MODE, path)
 }

@@ -19,10 +19,7 @@ pub struct ReaderChunks {
 impl ReaderChunks {
     /// Nothing is allowed.
     pub fn new(store: Arc<dyn ChunkStore>) -> Self {
-        Self {
-            store,
-            allowed: RwLock::default(),
-        }
+        Self { store, allowed: RwLock::default() }
     }
 
     /// Allow every chunk of an index file. Returns how many entries it has.
@@ -51,10 +48,7 @@ impl ReaderChunks {
         if allowed.contains(digest) {
             return Ok(());
         }
-        Err(StoreError::NotAllowed(format!(
-            "download chunk {} not allowed",
-            to_hex(digest)
-        )))
+        Err(StoreError::NotAllowed(format!("download chunk {} not allowed", to_hex(digest))))
     }
 
     /// Open an allowed chunk, as stored.

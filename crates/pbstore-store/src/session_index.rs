@@ -35,9 +35,7 @@ impl FromStr for IndexKind {
         match text {
             "fixed" => Ok(Self::Fixed),
             "dynamic" => Ok(Self::Dynamic),
-            _ => Err(StoreError::Refused(format!(
-                "unknown kind of index {text:?}: expected fixed or dynamic"
-            ))),
+            _ => Err(StoreError::Refused(format!("unknown kind of index {text:?}: expected fixed or dynamic"))),
         }
     }
 }
@@ -56,11 +54,7 @@ pub(crate) struct SessionIndex {
 
 impl SessionIndex {
     pub(crate) fn new(writer: Writer) -> Self {
-        Self {
-            writer,
-            uploads: UploadCounts::default(),
-            has_short_chunk: false,
-        }
+        Self { writer, uploads: UploadCounts::default(), has_short_chunk: false }
     }
 
     pub(crate) fn kind(&self) -> IndexKind {
@@ -92,26 +86,19 @@ impl SessionIndex {
         let counts = &mut self.uploads;
         counts.upload_count = counts.upload_count.saturating_add(1);
         counts.upload_bytes = counts.upload_bytes.saturating_add(u64::from(plain_bytes));
-        counts.compressed_bytes = counts
-            .compressed_bytes
-            .saturating_add(inserted.stored_bytes);
-        counts.duplicate_count = counts
-            .duplicate_count
-            .saturating_add(u64::from(inserted.is_duplicate()));
+        counts.compressed_bytes = counts.compressed_bytes.saturating_add(inserted.stored_bytes);
+        counts.duplicate_count = counts.duplicate_count.saturating_add(u64::from(inserted.is_duplicate()));
         Ok(())
     }
 
     fn check_fixed_size(&mut self, plain_bytes: u64) -> Result<()> {
         if plain_bytes > CHUNK_SIZE {
-            let text = format!(
-                "fixed writer takes chunks of at most {CHUNK_SIZE} bytes, got {plain_bytes}"
-            );
+            let text = format!("fixed writer takes chunks of at most {CHUNK_SIZE} bytes, got {plain_bytes}");
             return Err(StoreError::Refused(text));
         }
         if plain_bytes < CHUNK_SIZE {
             if self.has_short_chunk {
-                let text =
-                    format!("fixed writer got a second chunk shorter than {CHUNK_SIZE} bytes");
+                let text = format!("fixed writer got a second chunk shorter than {CHUNK_SIZE} bytes");
                 return Err(StoreError::Refused(text));
             }
             self.has_short_chunk = true;
@@ -119,19 +106,11 @@ impl SessionIndex {
         Ok(())
     }
 
-    pub(crate) fn close(
-        &mut self,
-        chunk_count: u64,
-        size: u64,
-        csum: &Digest,
-    ) -> Result<IndexStats> {
+    pub(crate) fn close(&mut self, chunk_count: u64, size: u64, csum: &Digest) -> Result<IndexStats> {
         let stats = match &mut self.writer {
             Writer::Fixed(writer) => writer.close(chunk_count, size, csum),
             Writer::Dynamic(writer) => writer.close(chunk_count, size, csum),
         }?;
-        Ok(IndexStats {
-            uploads: self.uploads,
-            ..stats
-        })
+        Ok(IndexStats { uploads: self.uploads, ..stats })
     }
 }

@@ -23,9 +23,7 @@ impl FromStr for SyncLevel {
             "none" => Ok(Self::None),
             "file" => Ok(Self::File),
             "filesystem" => Ok(Self::Filesystem),
-            _ => Err(StoreError::refused(format!(
-                "unknown sync level {text:?}: expected none, file or filesystem"
-            ))),
+            _ => Err(StoreError::refused(format!("unknown sync level {text:?}: expected none, file or filesystem"))),
         }
     }
 }

@@ -76,6 +76,12 @@ class Site:
         )
         return Answer(status, dict(sent_headers), answer_body)
 
+    def raw(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> Answer:
+        """Send a request whose query is encoded already."""
+        request = Request(method=method, path=path, query=query, headers=list(headers.items()), peer="127.0.0.1:4711")
+        status, sent_headers, body = self.application.handle(request)
+        return Answer(status, dict(sent_headers), body)
+
     def upgrade(self, path: str, parameters: Mapping[str, object], headers: Mapping[str, str]) -> Answer | SessionGrant:
         """Ask for a session."""
         outcome = self.application.authorize(self._request("GET", path, parameters, headers, None, None))

@@ -41,7 +41,8 @@ pub(super) fn run<T: Send>(
                 raised = Some(error);
             }
         }
-        let outcome = worker.join().unwrap_or_else(|_| Err(ClientError::Local("a thread of the client died".to_owned())));
+        let outcome =
+            worker.join().unwrap_or_else(|_| Err(ClientError::Local("a thread of the client died".to_owned())));
         raised.map_or_else(|| outcome.map_err(from_client), Err)
     })
 }

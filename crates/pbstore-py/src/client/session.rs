@@ -219,7 +219,8 @@ impl PySession {
             (ignore_permissions, Flags::PERMISSIONS),
         ];
         let defaults = ExtractOptions::default();
-        let features = ignored.iter().filter(|(ignore, _)| *ignore).fold(defaults.features, |all, (_, flag)| all.without(*flag));
+        let features =
+            ignored.iter().filter(|(ignore, _)| *ignore).fold(defaults.features, |all, (_, flag)| all.without(*flag));
         let options = ExtractOptions {
             features,
             allow_existing_dirs: allow_existing_dirs || overwrite,
@@ -232,9 +233,8 @@ impl PySession {
         let index = DynamicIndex::parse(Bytes::from_owner(index)).map_err(from_format)?;
         let archive = archive(archive_name, index, crypt_mode, key)?;
         let progress = counters(progress);
-        let stats = interrupt::run(py, &progress, || {
-            client::restore_tree(&self.inner, archive, &target, &options, &progress)
-        })?;
+        let stats =
+            interrupt::run(py, &progress, || client::restore_tree(&self.inner, archive, &target, &options, &progress))?;
         let client::RestoreStats { size, entry_count, duration_seconds, warnings } = stats;
         Ok(PyRestoreStats { size, entry_count, duration_seconds, warnings })
     }
@@ -268,7 +268,8 @@ impl PySession {
 #[pymethods]
 impl PyCatalogUpload {
     fn finish(&self, py: Python<'_>) -> PyResult<PyUploadStats> {
-        let gone = || ClientError::Local("the catalog is finished already, or was lost when an upload failed".to_owned());
+        let gone =
+            || ClientError::Local("the catalog is finished already, or was lost when an upload failed".to_owned());
         let stats = interrupt::run(py, &client::Progress::default(), || {
             let catalog = self.inner.lock().unwrap_or_else(PoisonError::into_inner).take();
             catalog.ok_or_else(gone)?.finish(&self.session)

@@ -51,9 +51,9 @@ impl ServerAddress {
     pub(crate) async fn connect(&self) -> Result<SslStream<TcpStream>, ClientError> {
         let tcp = self.connect_tcp().await?;
         let invalid = Arc::new(AtomicBool::new(false));
-        let ssl = self
-            .tls(Arc::clone(&invalid))
-            .map_err(|error| ClientError::Connection(format!("unable to set up TLS for {}: {error}", self.authority())))?;
+        let ssl = self.tls(Arc::clone(&invalid)).map_err(|error| {
+            ClientError::Connection(format!("unable to set up TLS for {}: {error}", self.authority()))
+        })?;
         let mut stream = SslStream::new(ssl, tcp).map_err(|error| self.failed(&error))?;
         match timeout(CONNECT_TIMEOUT, Pin::new(&mut stream).connect()).await {
             Ok(Ok(())) => {}
@@ -111,7 +111,9 @@ impl ServerAddress {
         }
         let fingerprint = fingerprint_text(&shown);
         let reason = match &self.fingerprint {
-            Some(expected) => format!("its fingerprint is {fingerprint}, not the expected {}", fingerprint_text(expected)),
+            Some(expected) => {
+                format!("its fingerprint is {fingerprint}, not the expected {}", fingerprint_text(expected))
+            }
             None => format!("no authority vouches for it; its fingerprint is {fingerprint}"),
         };
         let text = format!("the certificate of {} is not accepted: {reason}", self.authority());

@@ -57,7 +57,10 @@ impl Proxy {
     /// Asks the proxy at the other end of `tcp` for a connection to `authority`.
     pub(crate) async fn open_tunnel(&self, tcp: &mut TcpStream, authority: &str) -> Result<(), ClientError> {
         let failed = |reason: String| {
-            ClientError::Connection(format!("proxy {}:{} gives no connection to {authority}: {reason}", self.host, self.port))
+            ClientError::Connection(format!(
+                "proxy {}:{} gives no connection to {authority}: {reason}",
+                self.host, self.port
+            ))
         };
         let mut head = format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n");
         if let Some(value) = &self.authorization {

@@ -47,7 +47,8 @@ pub struct Connection {
 impl Connection {
     /// Nothing is connected before the first request.
     pub fn new(address: ServerAddress) -> Result<Self, ClientError> {
-        let events = EventLoop::start().map_err(|error| ClientError::local("unable to start network threads", error))?;
+        let events =
+            EventLoop::start().map_err(|error| ClientError::local("unable to start network threads", error))?;
         Ok(Self { address, idle: Mutex::new(None), events: Arc::new(events) })
     }
 
@@ -118,7 +119,12 @@ impl Connection {
         Ok(answer)
     }
 
-    async fn upgrade(&self, target: &str, protocol: &str, headers: &[(String, String)]) -> Result<Session, ClientError> {
+    async fn upgrade(
+        &self,
+        target: &str,
+        protocol: &str,
+        headers: &[(String, String)],
+    ) -> Result<Session, ClientError> {
         let mut request = self.build("GET", target, headers, Bytes::new())?;
         let token = HeaderValue::from_str(protocol).map_err(|_| ClientError::Protocol("bad protocol id".to_owned()))?;
         request.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
@@ -201,7 +207,8 @@ impl Connection {
 
 /// An answer with an error status: the body is the text (protocol-transport.md 4.3), cleaned for a terminal.
 pub(crate) fn refusal(status: u16, body: &[u8]) -> ClientError {
-    let text: String = String::from_utf8_lossy(body).trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text: String =
+        String::from_utf8_lossy(body).trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let text = if text.is_empty() { format!("HTTP status {status} without a text") } else { text };
     ClientError::Server { status, text }
 }

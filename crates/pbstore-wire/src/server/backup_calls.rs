@@ -10,8 +10,9 @@ use pbstore_store::{BackupChunks, ChunkUpload, IndexKind};
 
 use super::application::{Response, ResponseBody};
 use super::parameters::Parameters;
-use super::session_body::{self, Body};
+use super::session_body;
 use super::session_call::{Answer, Fault, SessionContext};
+use super::upload_body;
 use super::work::Kind;
 
 const MAX_WID: u32 = 256;
@@ -28,12 +29,9 @@ pub(crate) async fn store_chunk(
     stream: RecvStream,
 ) -> Result<Answer, Fault> {
     let (upload, encoded_bytes) = parse_upload(kind, query)?;
-    let body = session_body::read_exactly(&context.engine.memory, stream, encoded_bytes).await?;
+    let mut body = upload_body::receive(context, chunks, stream, encoded_bytes).await?;
     let (engine, chunks) = (context.engine.clone(), chunks.clone());
-    let work = move || {
-        let Body { mut data, share: _held } = body;
-        chunks.store_chunk(&engine.verifier, &upload, &mut data)
-    };
+    let work = move || chunks.store_chunk(&engine.verifier, &upload, &mut body.data);
     let stored = context.engine.bounds.run(Kind::Chunk, &context.tracker, work).await;
     stored.map_err(|_| Fault::panicked())?.map_err(Fault::bad_request)?;
     Ok(json(format!(r#"{{"data":"{}"}}"#, to_hex(&upload.digest))))

@@ -18,6 +18,7 @@ const MIN_WINDOW_BYTES: usize = 256 << 10;
 pub(crate) struct MemoryBudget {
     requests: Arc<Semaphore>,
     transfers: Arc<Semaphore>,
+    transfers_bytes: usize,
     windows_bytes: usize,
     sessions: watch::Sender<usize>,
 }
@@ -29,9 +30,11 @@ impl MemoryBudget {
     pub(crate) fn new(total_bytes: usize) -> Self {
         let sessions_bytes = total_bytes.max(MIN_MEMORY_BYTES) - REQUEST_BYTES;
         let windows_bytes = sessions_bytes / 2;
+        let transfers_bytes = sessions_bytes - windows_bytes;
         Self {
             requests: Arc::new(Semaphore::new(REQUEST_BYTES)),
-            transfers: Arc::new(Semaphore::new(sessions_bytes - windows_bytes)),
+            transfers: Arc::new(Semaphore::new(transfers_bytes)),
+            transfers_bytes,
             windows_bytes,
             sessions: watch::Sender::new(0),
         }
@@ -45,6 +48,11 @@ impl MemoryBudget {
     /// Wait for memory for a body or a piece of an answer of a session.
     pub(crate) async fn for_transfer(&self, bytes: usize) -> Share {
         take(&self.transfers, bytes).await
+    }
+
+    /// Most that one session's uploads may have of the memory for all: half, so that a slow one does not stop the rest.
+    pub(crate) fn session_bytes(&self) -> usize {
+        (self.transfers_bytes / 2).max(MAX_BLOB_BYTES)
     }
 
     /// Take part in sharing the windows.

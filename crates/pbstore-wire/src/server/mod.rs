@@ -21,6 +21,7 @@ mod session_call;
 mod target;
 mod tls;
 mod upgrade;
+mod upload_body;
 mod work;
 
 pub use front::{Front, FrontError, FrontOptions};

@@ -17,6 +17,7 @@ use super::engine::Engine;
 use super::limits::{MAX_HEADER_LIST_BYTES, PIECE_BYTES, SESSION_PIECES_BYTES, SESSION_START_TIMEOUT};
 use super::memory::WindowShare;
 use super::session_call::{self, SessionContext};
+use super::upload_body::UploadProgress;
 use crate::protocol::{MAX_FRAME_BYTES, SERVER_MAX_STREAMS, SERVER_WINDOW_BYTES};
 
 /// Serve a session. Returns when its connection is over and all its work has ended; the reason is None when the client
@@ -41,6 +42,8 @@ where
     };
     let tracker = TaskTracker::new();
     let context = Arc::new(SessionContext {
+        uploads_limit: Arc::new(Semaphore::new(engine.memory.session_bytes())),
+        uploads: UploadProgress::new(),
         engine,
         chunks: grant.chunks,
         session: grant.session,

@@ -17,6 +17,7 @@ use super::application::{Response, ResponseBody, Session, SessionCall, SessionCh
 use super::engine::Engine;
 use super::pieces::Pieces;
 use super::target::clean_path;
+use super::upload_body::UploadProgress;
 use super::work::Kind;
 use super::{backup_calls, reader_calls, session_body};
 use crate::protocol::MAX_PARAMETER_BYTES;
@@ -30,6 +31,9 @@ pub(crate) struct SessionContext {
     pub(crate) tracker: TaskTracker,
     /// Bounds the pieces of answers on the way to the peer.
     pub(crate) pieces_limit: Arc<Semaphore>,
+    /// Bounds what this session's uploads have of the memory for all.
+    pub(crate) uploads_limit: Arc<Semaphore>,
+    pub(crate) uploads: UploadProgress,
 }
 
 /// Why a call has no ordinary answer.

@@ -1,5 +1,6 @@
 """`pbstore serve`: run the server until a signal ends it."""
 
+import logging
 import os
 import signal
 import threading
@@ -34,6 +35,7 @@ def serve(listen: str, grace_seconds: float) -> None:
     The first start makes configuration directories, keys and a certificate. PBSTORE_ROOT=DIR moves everything below
     DIR. SIGTERM and SIGINT end it in order.
     """
+    logging.basicConfig(format="%(levelname)s: %(message)s")
     host, port = parse_listen_address(listen)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -47,8 +47,8 @@ fn check_all(
     deliver: &Deliver,
     failures: &mpsc::UnboundedSender<ClientError>,
 ) -> Result<(), ClientError> {
-    let mut opener = Opener::new(archive.key().cloned())
-        .map_err(|error| ClientError::local("unable to open chunks", error))?;
+    let mut opener =
+        Opener::new(archive.key().cloned()).map_err(|error| ClientError::local("unable to open chunks", error))?;
     for Fetched { number, blob, room } in chunks {
         if failures.is_closed() {
             return Ok(());

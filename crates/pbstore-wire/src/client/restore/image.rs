@@ -125,7 +125,11 @@ impl Places {
     /// All places of the chunk that is found first at `first`.
     fn of_chunk(&self, first: usize) -> &[usize] {
         let found = self.groups.binary_search_by_key(&Some(first), |group| self.numbers.get(group.start).copied());
-        found.ok().and_then(|group| self.groups.get(group)).and_then(|group| self.numbers.get(group.clone())).unwrap_or(&[])
+        found
+            .ok()
+            .and_then(|group| self.groups.get(group))
+            .and_then(|group| self.numbers.get(group.clone()))
+            .unwrap_or(&[])
     }
 
     /// Forgets the zero chunk (of the length that the first chunk has); the bytes that it takes in the image.
@@ -136,7 +140,8 @@ impl Places {
         let mut bytes = 0;
         self.groups.retain(|group| {
             let members = numbers.get(group.clone()).unwrap_or(&[]);
-            let is_zero = members.iter().all(|number| archive.digest(*number) == zeros && archive.length(*number) == length);
+            let is_zero =
+                members.iter().all(|number| archive.digest(*number) == zeros && archive.length(*number) == length);
             if is_zero {
                 bytes += members.len() as u64 * length as u64;
             }

@@ -73,6 +73,8 @@ pub(super) struct Coordinator {
     /// Entries that may be appended now.
     batch: Vec<Entry>,
     next: u64,
+    /// Chunks that came from the workers so far.
+    received: u64,
     chunk_count: Option<u64>,
     appending: bool,
     csum: IndexCsum,
@@ -97,6 +99,7 @@ impl Coordinator {
             waiting: BTreeMap::new(),
             batch: Vec::new(),
             next: 0,
+            received: 0,
             chunk_count: None,
             appending: false,
             csum: IndexCsum::new(),
@@ -127,8 +130,9 @@ impl Coordinator {
             tokio::select! {
                 () = &mut cancelled => return Err(ClientError::Aborted),
                 Some(call) = calls.join_next() => self.called(call.map_err(lost_task)??),
-                message = messages.recv(), if self.chunk_count.is_none() => {
-                    // All senders gone and no end: a thread has died.
+                // The end may overtake chunks that are still with the workers.
+                message = messages.recv(), if self.chunk_count != Some(self.received) => {
+                    // All senders gone too early: a thread has died.
                     let lost = || ClientError::Local("the source ended without completing the archive".to_owned());
                     self.heard(message.ok_or_else(lost)??, &mut calls)?;
                 }
@@ -154,6 +158,7 @@ impl Coordinator {
 
     fn sealed(&mut self, chunk: SealedChunk, calls: &mut Calls) {
         let SealedChunk { position, start, size, digest, upload, entry } = chunk;
+        self.received += 1;
         self.progress.add_processed(size as u64);
         if let Some((blob, room)) = upload {
             let writer = self.writer.clone();

@@ -141,7 +141,9 @@ impl Image {
         let failed = |error: io::Error| ClientError::local("unable to read the image", error);
         let mut filled = 0;
         while let Some(free) = block.get_mut(filled..).filter(|free| !free.is_empty()) {
-            while poll(&mut [PollFd::new(&self.file, PollFlags::IN)], Some(&PIPE_WAIT)).map_err(|e| failed(e.into()))? == 0 {
+            while poll(&mut [PollFd::new(&self.file, PollFlags::IN)], Some(&PIPE_WAIT)).map_err(|e| failed(e.into()))?
+                == 0
+            {
                 if intake.is_stopped() {
                     return Err(ClientError::Stopped);
                 }

@@ -9,8 +9,8 @@ use tokio::sync::mpsc;
 
 use super::buffers::Buffers;
 use super::coordinator::{Message, SealedChunk};
-use super::intake::{Data, Job};
 use super::image::BLOCK_BYTES;
+use super::intake::{Data, Job};
 use super::known::KnownChunks;
 use super::pipeline::SealOptions;
 use crate::client::error::ClientError;

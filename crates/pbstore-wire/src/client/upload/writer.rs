@@ -69,10 +69,7 @@ impl IndexWriter {
     }
 
     /// Appends chunks that the server has: start offsets and digests, in stream order.
-    pub(super) async fn append<'a>(
-        &self,
-        entries: impl Iterator<Item = (u64, &'a Digest)>,
-    ) -> Result<(), ClientError> {
+    pub(super) async fn append<'a>(&self, entries: impl Iterator<Item = (u64, &'a Digest)>) -> Result<(), ClientError> {
         let (offsets, digests): (Vec<u64>, Vec<String>) =
             entries.map(|(offset, digest)| (offset, to_hex(digest))).unzip();
         let parameters = json!({ "wid": self.wid, "digest-list": digests, "offset-list": offsets });

@@ -1,0 +1,5 @@
+//! The client against a server in memory that speaks the real protocols over real TLS.
+
+mod connecting;
+mod image_transfer;
+mod strict_server;
