@@ -90,7 +90,7 @@ class _Exchange:
         if f"/{parts[0]}" != API_PREFIX:
             return plain_error(HTTPStatus.NOT_FOUND, f"no such file: '{request.path.strip('/')}'")
         if len(parts) == 1:
-            return plain_error(HTTPStatus.BAD_REQUEST, f"invalid api path '{request.path}'")
+            return plain_error(HTTPStatus.NOT_FOUND, f"invalid api path '{request.path}'")
         try:
             output_format = parse_format(parts[1])
         except FormatError as error:

@@ -16,6 +16,7 @@ from pbstore.config.host_name import node_name
 from pbstore.config.maintenance_mode import Operation
 from pbstore.config.roots import Roots
 from pbstore.config.shadow import ShadowFile
+from pbstore.config.tfa_json import TfaFile
 from pbstore.config.token_shadow import TokenShadowFile
 from pbstore.config.user_cfg import UserFile
 from pbstore.errors import PbstoreError
@@ -46,7 +47,7 @@ class Registry:
         csrf_key = load_or_create_csrf_key(roots)
         tokens = TokenCheck(TokenShadowFile(roots))
         self.credentials = Credentials(self.users, tokens, auth_key, csrf_key, clock)
-        self.login = Login(self.users, ShadowFile(roots), auth_key, csrf_key, clock)
+        self.login = Login(self.users, ShadowFile(roots), auth_key, csrf_key, clock, TfaFile(roots))
         self.auth_log = AuthLog(roots.auth_log, clock)
         self.access_log = LogFile(roots.access_log)
         self.tasks = Tasks(roots, node_name(), clock)

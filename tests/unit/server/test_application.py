@@ -32,7 +32,7 @@ def test_extjs(site: Site) -> None:
     ("path", "status", "text"),
     [
         ("/api2/xml/version", 400, "Unsupported output format 'xml'."),
-        ("/api2", 400, "invalid api path '/api2'"),
+        ("/api2", 404, "invalid api path '/api2'"),
         ("/nosuchfile.js", 404, "no such file: 'nosuchfile.js'"),
         ("/api2/json/nope", 404, "Path '/api2/json/nope' not found."),
         ("/api2/json/admin/nope", 404, "Path '/api2/json/admin/nope' not found."),
