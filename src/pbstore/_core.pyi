@@ -422,11 +422,11 @@ class Request:
         *,
         method: str,
         path: str,
-        query: str = "",
+        query: str = ...,
         target: str | None = None,
         headers: list[tuple[str, str]] = ...,
-        body: bytes = b"",
-        peer: str = "",
+        body: bytes = ...,
+        peer: str = ...,
     ) -> Self:
         """For tests of applications; `target` None is path and query."""
     @property
@@ -479,7 +479,7 @@ class Front:
         *,
         certificate: str | PathLike[str],
         private_key: str | PathLike[str],
-        memory_bytes: int = 167772160,
+        memory_bytes: int = ...,
         denied_delay_seconds: float = 3.0,
     ) -> Self:
         """Load certificate chain and key (PEM); ConfigError if they cannot be used.

@@ -6,7 +6,7 @@ from pbstore.cli.table import Column, TableStyle, object_table, render_table
 from pbstore.model.human_size import human_size, human_speed, human_time_span
 
 COLUMNS = (Column(name="name"), Column(name="size", right=True))
-ROWS = [{"name": "a", "size": 10}, {"name": "long name", "size": None}]
+ROWS: list[dict[str, object]] = [{"name": "a", "size": 10}, {"name": "long name", "size": None}]
 
 
 @pytest.mark.parametrize(

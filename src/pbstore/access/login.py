@@ -7,6 +7,7 @@ from pbstore.access.csrf import issue_csrf_token
 from pbstore.access.tickets import check_ticket, is_ticket, issue_ticket
 from pbstore.config.auth_key import AuthKey
 from pbstore.config.shadow import ShadowFile
+from pbstore.config.tfa_json import TfaFile
 from pbstore.config.user_cfg import UserSource
 from pbstore.errors import AuthenticationError
 from pbstore.model.auth_id import AuthId, UserId
@@ -26,12 +27,21 @@ class LoginResult:
 class Login:
     """Checks logins against `user.cfg` and the realm's passwords."""
 
-    def __init__(self, users: UserSource, shadow: ShadowFile, auth_key: AuthKey, csrf_key: bytes, clock: Clock):
+    def __init__(
+        self,
+        users: UserSource,
+        shadow: ShadowFile,
+        auth_key: AuthKey,
+        csrf_key: bytes,
+        clock: Clock,
+        second_factors: TfaFile,
+    ):
         self._users = users
         self._shadow = shadow
         self._auth_key = auth_key
         self._csrf_key = csrf_key
         self._clock = clock
+        self._second_factors = second_factors
 
     def login(self, user: UserId, password: str, *, allow_renewal: bool = True) -> LoginResult:
         """Check the password, or with `allow_renewal` a ticket of the same user, and issue a new ticket.
@@ -46,6 +56,7 @@ class Login:
                 self._check_renewal(user, password)
             else:
                 self.check_password(user, password)
+                self._check_second_factor(user)
         except AuthenticationError:
             # The password is checked in any case: the time must not tell who is disabled or unknown.
             if active:
@@ -66,6 +77,13 @@ class Login:
             raise AuthenticationError(f"realm '{user.realm}' is not available on this server")
         if not valid:
             raise AuthenticationError("invalid credentials")
+
+    def _check_second_factor(self, user: UserId) -> None:
+        """Refuse who has second factors: this version cannot ask for them, and must not skip them."""
+        if self._second_factors.has_factors(user):
+            raise AuthenticationError(
+                "second factors are not available on this server: remove them or use an API token"
+            )
 
     def _check_renewal(self, user: UserId, ticket: str) -> None:
         if check_ticket(self._auth_key, ticket, self._clock()) != user:

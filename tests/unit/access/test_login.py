@@ -15,9 +15,10 @@ from pbstore.access.token_check import TokenCheck
 from pbstore.config.auth_key import AuthKey, load_or_create_auth_key
 from pbstore.config.roots import Roots
 from pbstore.config.shadow import ShadowFile
+from pbstore.config.tfa_json import TfaFile
 from pbstore.config.token_shadow import TokenShadowFile
 from pbstore.config.user_cfg import UserFile
-from pbstore.errors import AuthenticationError, ParameterError
+from pbstore.errors import AuthenticationError, ConfigError, ParameterError
 from pbstore.model.auth_id import AuthId, UserId
 
 NOW = 1_700_000_000
@@ -62,7 +63,7 @@ def site(tmp_path: Path) -> Site:
     for name in ("john", "off", "old", "ghost", "jim"):
         shadow.set_password(name, "right password")
     key = load_or_create_auth_key(roots)
-    login = Login(users, shadow, key, CSRF_KEY, lambda: NOW)
+    login = Login(users, shadow, key, CSRF_KEY, lambda: NOW, TfaFile(roots))
     credentials = Credentials(users, TokenCheck(token_shadow), key, CSRF_KEY, lambda: NOW)
     return Site(roots, key, shadow, token_shadow, login, credentials)
 
@@ -130,6 +131,48 @@ def test_no_renewal_for_who_may_not_log_in(site: Site, user: str) -> None:
 def test_a_ticket_of_another_user_renews_nothing(site: Site) -> None:
     with pytest.raises(AuthenticationError, match="another user"):
         site.login.login(JOHN, issue_ticket(site.key, UserId("root", "pam"), NOW))
+
+
+@pytest.mark.parametrize(
+    "factors",
+    [
+        '"totp": [{"id": "1", "enable": false}, {"id": "2"}]',
+        '"webauthn": [{"id": "1", "enable": true}]',
+        '"recovery": {"secret": "00", "entries": [null]}',
+    ],
+)
+def test_second_factors_are_never_skipped(site: Site, factors: str) -> None:
+    (site.roots.config_dir / "tfa.json").write_text('{"users": {"john@pbs": {' + factors + "}}}")
+    with pytest.raises(AuthenticationError, match="second factors"):
+        site.login.login(JOHN, "right password")
+    with pytest.raises(AuthenticationError, match="invalid credentials"):
+        site.login.login(JOHN, "wrong password")
+    site.login.login(JOHN, issue_ticket(site.key, JOHN, NOW))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{}",
+        '{"users": {}}',
+        '{"users": {"jane@pbs": {"totp": [{"id": "1"}]}}}',
+        '{"users": {"john@pbs": {"totp": [{"id": "1", "enable": false}]}}}',
+    ],
+)
+def test_who_has_no_enabled_factor_needs_none(site: Site, content: str) -> None:
+    (site.roots.config_dir / "tfa.json").write_text(content)
+    site.login.login(JOHN, "right password")
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["{", "[]", '{"users": 5}', '{"users": {"john@pbs": 5}}', '{"users": {"john@pbs": {"totp": 5}}}', "[" * 100000],
+)
+def test_damaged_factors_let_nobody_in(site: Site, content: str) -> None:
+    (site.roots.config_dir / "tfa.json").write_text(content)
+    with pytest.raises(ConfigError, match=r"tfa\.json"):
+        site.login.login(JOHN, "right password")
 
 
 def refusal(site: Site, method: str, headers: list[tuple[str, str]]) -> str:

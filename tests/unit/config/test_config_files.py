@@ -63,7 +63,7 @@ def test_a_changed_file_is_not_overwritten(roots: Roots) -> None:
 
 def test_a_failed_edit_writes_nothing(roots: Roots) -> None:
     file = DatastoreFile(roots)
-    with pytest.raises(ConfigError), file.edit() as edit:  # noqa: PT012 - the first change must be lost
+    with pytest.raises(ConfigError), file.edit() as edit:
         edit.put(DatastoreConfig("store1", {"path": "/a"}))
         edit.remove("store2")
     assert not (roots.config_dir / "datastore.cfg").exists()
