@@ -17,7 +17,7 @@ class Answer:
 
 def unverified_context() -> ssl.SSLContext:
     """Return a context that takes any certificate, as tests have self-made ones."""
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
@@ -34,6 +34,7 @@ class Http1Client:
     def __post_init__(self) -> None:
         """Connect."""
         raw = socket.create_connection(self.address, timeout=20)
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket: socket.socket = unverified_context().wrap_socket(raw) if self.tls else raw
 
     def __enter__(self) -> "Http1Client":

@@ -47,8 +47,8 @@ def test_a_backup_from_upload_to_closed_index(site: Site) -> None:
         digest = hashlib.sha256(data).hexdigest()
         assert upload(client, data) == (200, f'{{"data":"{digest}"}}'.encode())
     digests = [hashlib.sha256(data) for data in parts]
-    chunks.append("fixed", wid, [digest.hexdigest() for digest in digests], [0, 4 << 20, 8 << 20])
-    csum = hashlib.sha256(b"".join(digest.digest() for digest in digests)).digest()
+    chunks.append("fixed", wid, [sha.hexdigest() for sha in digests], [0, 4 << 20, 8 << 20])
+    csum = hashlib.sha256(b"".join(sha.digest() for sha in digests)).digest()
     stats = chunks.close_writer("fixed", wid, 3, 9 << 20, csum)
     assert (stats.csum, stats.size, stats.chunk_count, stats.upload_count) == (csum, 9 << 20, 3, 3)
     for expected, data in zip(digests, parts, strict=True):

@@ -15,6 +15,9 @@ use super::limits::REQUEST_BODY_TIMEOUT;
 use super::memory::{HeldBytes, MemoryBudget, Share};
 use crate::protocol::MAX_PARAMETER_BYTES;
 
+/// What is still read of a body that is too large, so that its sender gets to see the answer.
+const DRAIN_BYTES: usize = 4 << 20;
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 /// Raw bodies are up to this much slower to arrive than parameters.
 const RAW_BODY_FACTOR: u32 = 10;
 
@@ -22,46 +25,54 @@ const RAW_BODY_FACTOR: u32 = 10;
 ///
 /// # Errors
 /// The answer to give instead.
-pub(crate) async fn read(memory: &MemoryBudget, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Response> {
+pub(crate) async fn read(memory: &MemoryBudget, headers: &HeaderMap, mut body: Incoming) -> Result<Bytes, Response> {
     let raw = headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes() == b"application/octet-stream");
     let (limit, patience) = if raw {
         (MAX_BLOB_BYTES, REQUEST_BODY_TIMEOUT * RAW_BODY_FACTOR)
     } else {
         (MAX_PARAMETER_BYTES, REQUEST_BODY_TIMEOUT)
     };
-    let too_large = || Response::text(400, format!("request body is larger than {limit} bytes"));
-    if body.size_hint().lower() > limit as u64 {
-        return Err(too_large());
+    let collected = if body.size_hint().lower() > limit as u64 {
+        None
+    } else {
+        timeout(patience, collect(memory, &mut body, limit))
+            .await
+            .map_err(|_| Response::text(408, "request body did not arrive in time"))??
+    };
+    if let Some(bytes) = collected {
+        return Ok(bytes);
     }
-    collect(memory, body, limit, patience).await?.ok_or_else(too_large)
+    // What does not arrive in this time stays unread, which breaks the connection.
+    let _ = timeout(DRAIN_TIMEOUT, drain(&mut body)).await;
+    Err(Response::text(400, format!("request body is larger than {limit} bytes")))
 }
 
 /// None when there is more than `limit`.
-async fn collect(
-    memory: &MemoryBudget,
-    mut body: Incoming,
-    limit: usize,
-    patience: Duration,
-) -> Result<Option<Bytes>, Response> {
+async fn collect(memory: &MemoryBudget, body: &mut Incoming, limit: usize) -> Result<Option<Bytes>, Response> {
     let mut data = Vec::new();
     let mut share: Share = None;
-    let read_all = async {
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| Response::text(400, format!("request body is broken: {error}")))?;
-            let Ok(bytes) = frame.into_data() else { continue };
-            if bytes.len() > limit.saturating_sub(data.len()) {
-                return Ok(false);
-            }
-            match (&mut share, memory.for_request(bytes.len()).await) {
-                (Some(share), Some(more)) => share.merge(more),
-                (share, more) => *share = more,
-            }
-            data.extend_from_slice(&bytes);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Response::text(400, format!("request body is broken: {error}")))?;
+        let Ok(bytes) = frame.into_data() else { continue };
+        if bytes.len() > limit.saturating_sub(data.len()) {
+            return Ok(None);
         }
-        Ok(true)
-    };
-    let complete = timeout(patience, read_all).await;
-    let complete = complete.map_err(|_| Response::text(408, "request body did not arrive in time"))??;
-    let held = HeldBytes { data, _shares: [share, None] };
-    Ok(complete.then(|| Bytes::from_owner(held)))
+        match (&mut share, memory.for_request(bytes.len()).await) {
+            (Some(share), Some(more)) => share.merge(more),
+            (share, more) => *share = more,
+        }
+        data.extend_from_slice(&bytes);
+    }
+    Ok(Some(Bytes::from_owner(HeldBytes { data, _shares: [share, None] })))
+}
+
+async fn drain(body: &mut Incoming) {
+    let mut left = DRAIN_BYTES;
+    while let Some(Ok(frame)) = body.frame().await {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        if length > left {
+            return;
+        }
+        left -= length;
+    }
 }
