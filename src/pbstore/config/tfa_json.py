@@ -28,8 +28,9 @@ class TfaFile:
         if not content.strip():
             return False
         try:
-            users = json.loads(content)["users"] if len(content) <= MAX_FILE_BYTES else None
-            return _has_factors(users.get(str(user), {}))
+            if len(content) > MAX_FILE_BYTES:
+                raise ValueError
+            return _has_factors(json.loads(content)["users"].get(str(user), {}))
         except KeyError:
             return False
         except (ValueError, RecursionError, AttributeError, TypeError):
