@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -43,14 +44,10 @@ def test_create_leaves_an_existing_file_alone(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["x"]
 
 
-def _create(path: Path, content: bytes) -> bool:
-    return create_file(path, content, mode=0o600)
-
-
 def test_of_several_processes_one_creates(tmp_path: Path) -> None:
     path = tmp_path / "x"
     with multiprocessing.get_context("spawn").Pool(4) as pool:
-        made = pool.starmap(_create, [(path, bytes([number]) * 1000) for number in range(16)])
+        made = pool.map(partial(create_file, path, mode=0o600), [bytes([number]) * 1000 for number in range(16)])
     assert made.count(True) == 1
     assert path.read_bytes() == bytes([made.index(True)]) * 1000
 

@@ -4,7 +4,9 @@ import base64
 import ctypes
 import ctypes.util
 import json
-import multiprocessing
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -108,16 +110,26 @@ def test_token_shadow(roots: Roots) -> None:
     assert not tokens.verify(auth_id, secret)
 
 
-def _keys(base: Path) -> tuple[bytes, bytes]:
-    roots = Roots.below(base)
-    key = load_or_create_auth_key(roots)
-    return key.sign(b"x"), load_or_create_csrf_key(roots)
+USE_KEYS = """
+import pathlib, sys
+from pbstore.config.auth_key import load_or_create_auth_key
+from pbstore.config.csrf_key import load_or_create_csrf_key
+from pbstore.config.roots import Roots
+roots = Roots.below(pathlib.Path(sys.argv[1]))
+sys.stdin.read()
+print(load_or_create_auth_key(roots).sign(b"x").hex(), load_or_create_csrf_key(roots).hex())
+"""
 
 
 def test_processes_that_start_together_have_the_same_keys(roots: Roots) -> None:
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
-        keys = pool.map(_keys, [roots.base] * 8)
-    assert len(set(keys)) == 1
+    command = [sys.executable, "-c", USE_KEYS, str(roots.base)]
+    # All wait for the same pipe to be closed, so that they begin at the same moment.
+    gate, start = os.pipe()
+    processes = [subprocess.Popen(command, stdin=gate, stdout=subprocess.PIPE) for _ in range(4)]
+    os.close(gate)
+    os.close(start)
+    assert len({process.communicate()[0] for process in processes}) == 1
+    assert all(process.returncode == 0 for process in processes)
 
 
 def test_key_files(roots: Roots) -> None:
