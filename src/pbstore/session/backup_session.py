@@ -181,6 +181,7 @@ class BackupSession:
                 self._check_complete()
                 manifest = self._place.uploaded_manifest()
                 self._state = State.FINISHING
+            self._chunks.shut()  # no upload may come in any more, and the front asks nobody but the chunks
             try:
                 self._place.publish(manifest, self._sums.as_json())
             except BaseException:
