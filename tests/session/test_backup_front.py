@@ -362,3 +362,15 @@ def test_grants_are_good_for_one_connection(site: Site, tmp_path: Path) -> None:
     with site.client() as first, site.client() as second:
         assert first.request("GET", "/api2/json/backup", headers).status == 101
         assert second.request("GET", "/api2/json/backup", headers).status == 500
+
+
+def test_there_are_no_more_sessions_than_windows(site: Site) -> None:
+    sessions = [Recorder() for _ in range(88)]
+    clients = [site.open_backup(session) for session in sessions]
+    headers = {"connection": "upgrade", "upgrade": BACKUP}
+    with site.client() as client:
+        assert client.request("GET", "/api2/json/backup", headers).status == 503
+    assert clients[0].call("GET", "/").status == 200
+    clients[0].close()
+    assert sessions[0].wait() is None
+    site.open_backup(Recorder())

@@ -11,7 +11,7 @@ use crate::protocol::SERVER_WINDOW_BYTES;
 pub const MIN_MEMORY_BYTES: usize = 64 << 20;
 /// Bodies of plain requests, whose senders need not be anybody we know, have a part of their own.
 const REQUEST_BYTES: usize = 20 << 20;
-/// However many sessions there are, each gets this window.
+/// Each session gets at least this window; so many windows as fit into their part bound the number of sessions.
 const MIN_WINDOW_BYTES: usize = 256 << 10;
 
 /// Three parts: bodies of plain requests, connection windows of sessions, bodies and answers of sessions.
@@ -21,6 +21,7 @@ pub(crate) struct MemoryBudget {
     transfers_bytes: usize,
     windows_bytes: usize,
     sessions: watch::Sender<usize>,
+    places: Arc<Semaphore>,
 }
 
 /// A share of the budget; given back on drop.
@@ -37,6 +38,7 @@ impl MemoryBudget {
             transfers_bytes,
             windows_bytes,
             sessions: watch::Sender::new(0),
+            places: Arc::new(Semaphore::new(windows_bytes / MIN_WINDOW_BYTES)),
         }
     }
 
@@ -55,7 +57,12 @@ impl MemoryBudget {
         (self.transfers_bytes / 2).max(MAX_BLOB_BYTES)
     }
 
-    /// Take part in sharing the windows.
+    /// A place for one more session; None when there is no window left for it.
+    pub(crate) fn session_place(&self) -> Share {
+        self.places.clone().try_acquire_owned().ok()
+    }
+
+    /// Take part in sharing the windows; the session must have a place.
     pub(crate) fn join(self: &Arc<Self>) -> WindowShare {
         self.sessions.send_modify(|count| *count += 1);
         WindowShare { budget: self.clone(), count: self.sessions.subscribe() }
@@ -105,5 +112,52 @@ pub(crate) struct HeldBytes {
 impl AsRef<[u8]> for HeldBytes {
     fn as_ref(&self) -> &[u8] {
         &self.data
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_of_all_sessions_stay_within_their_part() {
+        let budget = Arc::new(MemoryBudget::new(160 << 20));
+        let mut shares: Vec<_> = (0..100).map(|_| budget.join()).collect();
+        let sum: u64 = shares.iter_mut().map(|share| u64::from(share.window_bytes())).sum();
+        assert!(sum <= 70 << 20, "{sum}");
+        shares.truncate(1);
+        assert_eq!(shares.iter_mut().map(WindowShare::window_bytes).collect::<Vec<_>>(), [SERVER_WINDOW_BYTES]);
+    }
+
+    #[test]
+    fn there_are_as_many_sessions_as_smallest_windows() {
+        let budget = Arc::new(MemoryBudget::new(MIN_MEMORY_BYTES));
+        let places: Vec<_> = std::iter::from_fn(|| budget.session_place()).collect();
+        let mut shares: Vec<_> = places.iter().map(|_| budget.join()).collect();
+        assert!(shares.iter_mut().all(|share| share.window_bytes() as usize == MIN_WINDOW_BYTES));
+        assert_eq!(shares.len(), 88);
+        drop(places);
+        assert!(budget.session_place().is_some());
+    }
+
+    #[test]
+    fn the_smallest_budget_holds_the_largest_blob_of_each_part() {
+        let budget = MemoryBudget::new(MIN_MEMORY_BYTES);
+        assert!(budget.requests.available_permits() >= MAX_BLOB_BYTES);
+        assert!(budget.transfers.available_permits() >= MAX_BLOB_BYTES);
+        assert!(budget.session_bytes() <= budget.transfers_bytes);
+    }
+
+    #[tokio::test]
+    async fn bytes_keep_their_share_wherever_they_go() {
+        let budget = MemoryBudget::new(MIN_MEMORY_BYTES);
+        let before = budget.transfers.available_permits();
+        let share = budget.for_transfer(1000).await;
+        let bytes = bytes::Bytes::from_owner(HeldBytes { data: vec![0; 1000], _shares: [share, None] });
+        let slice = bytes.slice(10..20);
+        drop(bytes);
+        assert_eq!(budget.transfers.available_permits(), before - 1000);
+        drop(slice);
+        assert_eq!(budget.transfers.available_permits(), before);
     }
 }

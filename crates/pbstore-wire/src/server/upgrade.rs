@@ -36,6 +36,9 @@ pub(crate) async fn answer(
     version: Version,
     on_upgrade: OnUpgrade,
 ) -> Answer {
+    let Some(place) = engine.memory.session_place() else {
+        return whole(StatusCode::SERVICE_UNAVAILABLE, Bytes::from("server has no memory for another session"));
+    };
     let application = engine.application.clone();
     let decide = move || match application.authorize(request) {
         Decision::Refused(response) => Verdict::Refused(response),
@@ -58,6 +61,7 @@ pub(crate) async fn answer(
     };
     let tasks = engine.tasks.clone();
     tasks.spawn(async move {
+        let _place = place;
         let reason = match timeout(SESSION_START_TIMEOUT, on_upgrade).await {
             Ok(Ok(upgraded)) => session::run(engine.clone(), TokioIo::new(upgraded), grant).await,
             Ok(Err(error)) => Some(format!("connection lost before the session began: {error}")),
