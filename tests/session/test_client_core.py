@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -76,7 +76,7 @@ def mortal(site: ClientSite) -> Iterator[ClientSite]:
 @pytest.fixture
 def image(tmp_path: Path) -> Path:
     """Noise, text, a hole of 12 MiB, a repeated block and a short end."""
-    noise = random.Random(7).randbytes(BLOCK)
+    noise = random.Random(7).randbytes(BLOCK)  # noqa: S311
     path = tmp_path / "image"
     with path.open("wb") as file:
         file.write(noise + b"text " * MIB)
@@ -270,8 +270,12 @@ def test_images_that_are_none(site: ClientSite, tmp_path: Path, what: str) -> No
 def test_any_content_comes_back(
     site: ClientSite, tmp_path: Path, parts: list[tuple[str, int]], encrypt: bool, seed: int
 ) -> None:
-    path, noise = tmp_path / "source", random.Random(seed)
-    make = {"noise": noise.randbytes, "zeros": bytes, "text": lambda length: (b"row %d\n" % seed * length)[:length]}
+    path, noise = tmp_path / "source", random.Random(seed)  # noqa: S311
+    make: dict[str, Callable[[int], bytes]] = {
+        "noise": noise.randbytes,
+        "zeros": bytes,
+        "text": lambda length: (b"row %d\n" % seed * length)[:length],
+    }
     with path.open("wb") as file:
         for kind, length in parts:
             if kind == "hole":
@@ -291,7 +295,7 @@ def test_any_content_comes_back(
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A few megabytes in files, links and directories."""
-    root, rng = tmp_path / "tree", random.Random(3)
+    root, rng = tmp_path / "tree", random.Random(3)  # noqa: S311
     (root / "deep" / "er").mkdir(parents=True)
     for number in range(40):
         (root / "deep" / f"file-{number}").write_bytes(rng.randbytes(rng.randrange(600_000)))

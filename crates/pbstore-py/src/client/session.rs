@@ -161,7 +161,7 @@ impl PySession {
                 client::upload_tree(&self.inner, &source, archive_name, &seal, previous, catalog, &options, &progress)
             };
             match catalog {
-                Some(catalog) => upload(&mut *catalog.inner.lock().unwrap_or_else(PoisonError::into_inner)),
+                Some(catalog) => upload(&mut catalog.inner.lock().unwrap_or_else(PoisonError::into_inner)),
                 None => upload(&mut None),
             }
         })?;

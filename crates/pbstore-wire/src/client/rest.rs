@@ -97,9 +97,9 @@ impl Connection {
         // Held to the end: a dropped or failed exchange leaves no half-read connection behind.
         let mut idle = self.idle.lock().await;
         let mut request = self.build(method, target, headers, body)?;
-        let mut sender = match idle.take() {
-            Some(sender) if !sender.is_closed() => sender,
-            _ => self.connect().await?,
+        let mut sender = match self.still_open(idle.take()).await? {
+            Some(sender) => sender,
+            None => self.connect().await?,
         };
         let response = loop {
             match self.in_time(sender.try_send_request(request)).await? {
@@ -137,6 +137,13 @@ impl Connection {
         }
         let upgraded = hyper::upgrade::on(&mut response).await.map_err(|error| self.lost(&error))?;
         Session::start(TokioIo::new(upgraded), self.address.authority(), Arc::clone(&self.events)).await
+    }
+
+    /// The idle connection, unless the server closed it. Ready a moment after its last answer was read.
+    async fn still_open(&self, idle: Option<Sender>) -> Result<Option<Sender>, ClientError> {
+        let Some(mut sender) = idle else { return Ok(None) };
+        let ready = self.in_time(sender.ready()).await?;
+        Ok(ready.is_ok().then_some(sender))
     }
 
     async fn connect(&self) -> Result<Sender, ClientError> {

@@ -112,18 +112,27 @@ impl Caller {
     }
 
     async fn read(&self, incoming: &mut RecvStream, max_bytes: usize) -> Result<Bytes, ClientError> {
-        let mut whole = BytesMut::new();
+        // Most chunks come in one frame, which is not copied; further parts are, as many tiny ones would take more
+        // memory than their bytes.
+        let (mut first, mut whole) = (Bytes::new(), BytesMut::new());
         while let Some(part) = incoming.data().await {
             let part = part.map_err(|error| self.lost(&error))?;
-            if part.len() > max_bytes - whole.len() {
+            if part.len() > max_bytes - whole.len().max(first.len()) {
                 let text = format!("{} answered with more than {max_bytes} bytes", self.server);
                 return Err(ClientError::Protocol(text));
             }
             // Fails only on a stream that is gone, which the next read reports.
             let _ = incoming.flow_control().release_capacity(part.len());
+            if first.is_empty() {
+                first = part;
+                continue;
+            }
+            if whole.is_empty() {
+                whole.extend_from_slice(&first);
+            }
             whole.extend_from_slice(&part);
         }
-        Ok(whole.freeze())
+        Ok(if whole.is_empty() { first } else { whole.freeze() })
     }
 
     /// An h2 error, with the reason why the whole connection ended when it did.

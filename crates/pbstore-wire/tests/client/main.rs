@@ -2,4 +2,5 @@
 
 mod connecting;
 mod image_transfer;
+mod proxying;
 mod strict_server;
