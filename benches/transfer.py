@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
-from pbstore import _core
 from sources import MIB, write_image, write_tree
+
+from pbstore import _core
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
 from local_server import BIN, LocalServer
