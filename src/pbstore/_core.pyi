@@ -206,7 +206,7 @@ class Session:
 
     Uploads and restores release the GIL, hand Ctrl-C through, and raise: ServerError (the server said no),
     ConnectionFailedError, IntegrityError and EncryptionKeyError (one line naming archive, chunk and digest),
-    FormatError, AbortedError (Progress.cancel), OSError-like trouble with source or target as PbstoreError.
+    FormatError, AbortedError (Progress.cancel), PbstoreError for trouble with source or target.
     After a failed upload the session takes no further uploads.
     """
 
