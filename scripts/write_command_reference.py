@@ -12,9 +12,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "reference" / "commands.md"
 
 def page() -> str:
     """The whole page: one chapter a program."""
-    chapters = (
-        reference_page(program.name, program.description, program.commands) for program in (CLIENT, MANAGER)
-    )
+    chapters = (reference_page(program.name, program.description, program.commands) for program in (CLIENT, MANAGER))
     return "\n".join(chapters)
 
 

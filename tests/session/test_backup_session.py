@@ -386,7 +386,7 @@ def test_unknown_writers(calls: Calls, wid: int) -> None:
 def test_close_checks_and_renames_and_logs(store: Store, base: Made, calls: Calls) -> None:
     upload_tree(calls, base)
     directory = store.directory(then(base.snapshot))
-    assert [path.name for path in directory.iterdir()] == ["root.pxar.didx"]
+    assert {path.name for path in directory.iterdir()} == {".unfinished", "root.pxar.didx"}
     lines = calls.log
     start = lines.index("Upload statistics for 'root.pxar.didx'")
     assert lines[start + 3 : start + 5] == [f"Size: {sum(base.tree_lengths)}", "Chunk count: 2"]
@@ -441,7 +441,7 @@ def test_the_checksum_of_a_blob_is_verified(store: Store, base: Made, calls: Cal
     damaged[-1] ^= 1
     parameters: dict[str, object] = {"file-name": "a.blob", "encoded-size": len(damaged)}
     assert calls.call("POST", "blob", parameters, bytes(damaged)).status == 400
-    assert not list(store.directory(then(base.snapshot)).iterdir())
+    assert [path.name for path in store.directory(then(base.snapshot)).iterdir()] == [".unfinished"]
 
 
 @pytest.mark.parametrize("name", ["a.conf", "a.fidx", "../a.blob", ".a.blob", "a/b.blob"])

@@ -35,10 +35,11 @@ def read_password(prompt: str, stdin: TextIO, output: TextIO) -> str:
         raise NoTerminalError("no password input mechanism available")
     descriptor = stdin.fileno()
     saved = termios.tcgetattr(descriptor)
-    output.write(prompt)
-    output.flush()
     try:
+        # Raw before the prompt is seen: whoever types at once must not be echoed.
         tty.setraw(descriptor, termios.TCSAFLUSH)
+        output.write(prompt)
+        output.flush()
         data = _read_line(descriptor, output)
     finally:
         termios.tcsetattr(descriptor, termios.TCSADRAIN, saved)

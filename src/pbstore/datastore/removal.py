@@ -14,6 +14,7 @@ from pbstore.datastore.datastore import Datastore
 from pbstore.datastore.groups import require_group
 from pbstore.datastore.snapshots import (
     MANIFEST_NAME,
+    UNFINISHED_NAME,
     is_protected,
     iterate_snapshots,
     list_snapshots,
@@ -99,6 +100,8 @@ def _remove_locked(datastore: Datastore, namespace: Namespace, snapshot: Snapsho
 
 def _remove_directory(path: Path) -> None:
     try:
+        # Marked first, so that the next start finishes what a crash interrupts.
+        (path / UNFINISHED_NAME).touch(0o644)
         (path / MANIFEST_NAME).unlink(missing_ok=True)
         shutil.rmtree(path)
     except FileNotFoundError:

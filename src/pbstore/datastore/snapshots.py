@@ -18,6 +18,8 @@ from pbstore.model.namespace import Namespace
 
 MANIFEST_NAME = "index.json.blob"
 PROTECTED_NAME = ".protected"
+UNFINISHED_NAME = ".unfinished"
+"""Marks a snapshot of ours until `finish`: only what has it is thrown away after a crash."""
 
 
 def iterate_snapshots(datastore: Datastore, namespace: Namespace, group: BackupGroup) -> Iterator[Snapshot]:
@@ -81,6 +83,7 @@ def create_snapshot(datastore: Datastore, namespace: Namespace, snapshot: Snapsh
         if path.exists():
             raise DatastoreError(f"backup snapshot '{snapshot}' already exists")
         make_directory(path, owner=datastore.owner)
+        (path / UNFINISHED_NAME).touch(0o644)
     except BaseException:
         lock.release()
         raise

@@ -11,7 +11,7 @@ from pbstore.datastore.groups import list_groups
 from pbstore.datastore.locks import lock_group, lock_snapshot
 from pbstore.datastore.namespaces import list_namespaces
 from pbstore.datastore.removal import remove_unfinished_snapshot
-from pbstore.datastore.snapshots import is_finished, list_snapshots
+from pbstore.datastore.snapshots import UNFINISHED_NAME, is_finished, list_snapshots
 from pbstore.errors import LockedError, PbstoreError
 from pbstore.model.backup import BackupGroup, Snapshot
 from pbstore.model.namespace import Namespace
@@ -21,7 +21,9 @@ _log = logging.getLogger(__name__)
 
 
 def remove_leftovers(datastore: Datastore) -> int:
-    """Remove snapshots without manifest and temporary files in the others; return how many snapshots were removed.
+    """Remove unfinished backups of ours and temporary files in the others; return how many backups were removed.
+
+    A snapshot that merely lost its manifest has no mark of an unfinished backup: it stays, for a human to look at.
 
     The caller holds the store's process lock, so no other server writes to it; whatever is locked all the same stays.
     Temporary files of chunks are left to the garbage collection, which visits those directories anyway.
@@ -39,9 +41,11 @@ def remove_leftovers(datastore: Datastore) -> int:
 def _clean_group(datastore: Datastore, namespace: Namespace, group: BackupGroup) -> int:
     removed = 0
     for snapshot in list_snapshots(datastore, namespace, group):
+        path = datastore.snapshot_path(namespace, snapshot)
         if is_finished(datastore, namespace, snapshot):
-            _remove_temporary_files(datastore.snapshot_path(namespace, snapshot))
-        else:
+            (path / UNFINISHED_NAME).unlink(missing_ok=True)
+            _remove_temporary_files(path)
+        elif (path / UNFINISHED_NAME).exists() or not any(path.iterdir()):
             removed += _remove_unfinished(datastore, namespace, snapshot)
     return removed
 

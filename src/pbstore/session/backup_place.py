@@ -10,7 +10,7 @@ from pbstore.datastore.datastore import Datastore
 from pbstore.datastore.groups import FILE_MODE
 from pbstore.datastore.locks import lock_manifest
 from pbstore.datastore.removal import remove_unfinished_snapshot
-from pbstore.datastore.snapshots import MANIFEST_NAME
+from pbstore.datastore.snapshots import MANIFEST_NAME, UNFINISHED_NAME
 from pbstore.errors import DatastoreError
 from pbstore.format.manifest import Manifest
 from pbstore.model.backup import Snapshot
@@ -89,6 +89,7 @@ class BackupPlace:
             self._datastore.chunk_store.sync()
             is_durable = self._datastore.config.tuning.sync_level != "none"
             self._write(MANIFEST_NAME, seal_blob(manifest.encode()), durable=is_durable)
+            (self.directory / UNFINISHED_NAME).unlink(missing_ok=True)
 
     def keep_until_end(self, guard: AbstractContextManager[None]) -> None:
         """Hold one more thing until the locks are given back."""

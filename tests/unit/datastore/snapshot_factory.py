@@ -3,7 +3,7 @@
 from pbstore import _core
 from pbstore.datastore.datastore import Datastore
 from pbstore.datastore.groups import open_group
-from pbstore.datastore.snapshots import create_snapshot
+from pbstore.datastore.snapshots import UNFINISHED_NAME, create_snapshot
 from pbstore.format.manifest import Manifest
 from pbstore.model.auth_id import AuthId
 from pbstore.model.backup import Snapshot
@@ -28,4 +28,5 @@ def make_snapshot(
             manifest = Manifest(snapshot)
             manifest.add("vm.conf.blob", CryptMode.NONE, len(blob), bytes(32))
             (path / "index.json.blob").write_bytes(_core.seal_blob(manifest.encode()))
+            (path / UNFINISHED_NAME).unlink()
     return snapshot

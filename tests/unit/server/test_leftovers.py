@@ -44,6 +44,21 @@ def test_a_group_that_is_empty_then_goes_too(datastore: Datastore) -> None:
     assert not directory(datastore, unfinished).parent.exists()
 
 
+def test_a_snapshot_that_lost_its_manifest_stays(datastore: Datastore) -> None:
+    snapshot = make_snapshot(datastore, f"host/a/{TIME}")
+    (directory(datastore, snapshot) / "index.json.blob").unlink()
+    assert remove_leftovers(datastore) == 0
+    assert (directory(datastore, snapshot) / "vm.conf.blob").is_file()
+
+
+def test_an_empty_directory_goes(datastore: Datastore) -> None:
+    snapshot = make_snapshot(datastore, f"host/a/{TIME}", finished=False)
+    for path in directory(datastore, snapshot).iterdir():
+        path.unlink()
+    assert remove_leftovers(datastore) == 1
+    assert not directory(datastore, snapshot).exists()
+
+
 def test_namespaces_are_visited(datastore: Datastore) -> None:
     deep = Namespace.parse("a/b")
     create_namespace(datastore, Namespace.parse("a"))
@@ -82,7 +97,8 @@ def test_foreign_directories_are_left_alone(datastore: Datastore) -> None:
 
 
 def test_a_removal_that_a_crash_interrupted_is_finished(datastore: Datastore) -> None:
-    """The manifest goes first when a snapshot is removed, so what is left has none."""
+    """A mark comes before the manifest goes, so what is left has the one and not the other."""
     halfway = make_snapshot(datastore, f"host/a/{TIME}")
+    (directory(datastore, halfway) / ".unfinished").touch()
     (directory(datastore, halfway) / "index.json.blob").unlink()
     assert remove_leftovers(datastore) == 1
