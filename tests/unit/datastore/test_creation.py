@@ -10,6 +10,7 @@ from pbstore.errors import DatastoreError
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_layout_and_modes(tmp_path: Path) -> None:
     path = tmp_path / "a" / "store1"
     create_datastore(path, [])
