@@ -4,6 +4,42 @@ from collections.abc import Iterator, Sequence
 from os import PathLike
 from typing import Self, final
 
+__all__ = [
+    "BackupChunks",
+    "Catalog",
+    "CatalogEntry",
+    "CatalogUpload",
+    "ChunkStore",
+    "Chunker",
+    "Connection",
+    "CryptKey",
+    "DynamicIndex",
+    "FileBody",
+    "FixedIndex",
+    "Front",
+    "IndexStats",
+    "Progress",
+    "PxarEntry",
+    "PxarListing",
+    "PxarStats",
+    "ReaderChunks",
+    "Request",
+    "RestoreStats",
+    "Session",
+    "SessionGrant",
+    "UploadStats",
+    "blob_kind",
+    "check_blob_crc",
+    "chunk_digest",
+    "chunk_ends",
+    "create_pxar",
+    "extract_pxar",
+    "list_pxar",
+    "open_blob",
+    "seal_blob",
+    "self_test",
+]
+
 # --- format ---
 
 def self_test() -> None:
