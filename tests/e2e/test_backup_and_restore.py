@@ -58,7 +58,7 @@ def test_a_second_backup_sends_nothing(site: BackupSite, tree: Path, image: Path
 
 
 def test_r33_the_master_key_alone_recovers_everything(site: BackupSite, image: Path, key: Path, tmp_path: Path) -> None:
-    private, public = create_master_key(MASTER_PASSWORD)
+    public, private = create_master_key(MASTER_PASSWORD)
     (tmp_path / "private.pem").write_bytes(private)
     (tmp_path / "public.pem").write_bytes(public)
     master = ("--master-pubkey-file", tmp_path / "public.pem")
