@@ -3,21 +3,22 @@
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from memory_directory import memory_directory
 from pbstore._core import BackupChunks, ChunkStore, CryptKey, ReaderChunks, chunk_digest, open_blob, seal_blob
 from pbstore.errors import FormatError, IntegrityError, ProtocolError
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Lay out one local store for the module, as that makes 65536 directories."""
-    directory = tmp_path_factory.mktemp("store")
-    ChunkStore.create(directory)
-    return directory
+def root() -> Iterator[Path]:
+    """Lay out one local store for the module."""
+    with memory_directory() as directory:
+        ChunkStore.create(directory)
+        yield directory
 
 
 @pytest.fixture(params=["none", "file", "filesystem"])

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from front_site import Site, TinyApplication
+from memory_directory import memory_directory
 from pbstore._core import ChunkStore, Front
 from pbstore.config.datastore_cfg import DatastoreConfig
 from pbstore.config.roots import Roots
@@ -48,11 +49,11 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @pytest.fixture(scope="session")
-def datastore(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Lay out one chunk store for all tests, as that makes 65536 directories."""
-    directory = tmp_path_factory.mktemp("datastore")
-    ChunkStore.create(directory)
-    return directory
+def datastore() -> Iterator[Path]:
+    """Lay out one chunk store for all tests."""
+    with memory_directory() as directory:
+        ChunkStore.create(directory)
+        yield directory
 
 
 @pytest.fixture

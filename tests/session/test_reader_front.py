@@ -93,3 +93,31 @@ def test_many_files_at_once(site: Site) -> None:
     client = site.open_reader(Recorder(lambda *call: (200, [], FileBody(path))), ReaderChunks(site.store))
     streams = [client.start("GET", "/download?file-name=x", end=True) for _ in range(50)]
     assert all(bytes(client.wait(stream).body) == path.read_bytes() for stream in streams)
+
+
+def test_calls_taken_back_are_a_clean_end(site: Site, archive: tuple[ReaderChunks, list[bytes], list[bytes]]) -> None:
+    reader, digests, blobs = archive
+    session = Recorder()
+    client = site.open_reader(session, reader, window=65535)
+    stream = client.start("GET", f"/chunk?digest={digests[0].hex()}", end=True)
+    while not client.answers[stream].body:
+        client.receive()
+    client.reset(stream)
+    answer = client.call("GET", "/speedtest")
+    assert len(answer.body) == 1 << 20
+    assert len(blobs[0]) > 65535
+    client.close()
+    assert session.wait() is None
+
+
+def test_a_client_that_leaves_during_an_answer_did_not_end_in_order(
+    site: Site, archive: tuple[ReaderChunks, list[bytes], list[bytes]]
+) -> None:
+    reader, digests, _ = archive
+    session = Recorder()
+    client = site.open_reader(session, reader, window=65535)
+    stream = client.start("GET", f"/chunk?digest={digests[0].hex()}", end=True)
+    while not client.answers[stream].body:
+        client.receive()
+    client.close()
+    assert session.wait() == "connection closed with 1 unfinished calls"

@@ -1,6 +1,7 @@
 //! Answers on their way out: heads that are well-formed, bodies that go no faster than the peer takes them.
 
 use std::future::poll_fn;
+use std::task::Poll;
 
 use bytes::Bytes;
 use h2::server::SendResponse;
@@ -42,12 +43,20 @@ pub(crate) fn head(status: u16, headers: &[(String, String)]) -> Option<http::Re
     Some(head)
 }
 
-/// The peer is gone, or takes nothing any more.
-pub(crate) struct Gone;
+/// An answer that did not get out: the call was reset by either side, or else the connection is lost.
+pub(crate) struct Gone {
+    pub(crate) was_reset: bool,
+}
 
-impl From<h2::Error> for Gone {
-    fn from(_: h2::Error) -> Self {
-        Self
+impl Gone {
+    async fn before(respond: &mut SendResponse<Bytes>) -> Self {
+        let was_reset = poll_fn(|context| Poll::Ready(matches!(respond.poll_reset(context), Poll::Ready(Ok(_))))).await;
+        Self { was_reset }
+    }
+
+    async fn within(stream: &mut SendStream<Bytes>) -> Self {
+        let was_reset = poll_fn(|context| Poll::Ready(matches!(stream.poll_reset(context), Poll::Ready(Ok(_))))).await;
+        Self { was_reset }
     }
 }
 
@@ -57,11 +66,11 @@ pub(crate) async fn send_whole(
     head: http::Response<()>,
     mut body: Bytes,
 ) -> Result<(), Gone> {
-    let mut stream = respond.send_response(head, body.is_empty())?;
+    let mut stream = send_head(respond, head, body.is_empty()).await?;
     while !body.is_empty() {
         let capacity = capacity(&mut stream, body.len().min(PIECE_BYTES)).await?;
         let piece = body.split_to(capacity.min(body.len()));
-        stream.send_data(piece, body.is_empty())?;
+        send_piece(&mut stream, piece, body.is_empty()).await?;
     }
     Ok(())
 }
@@ -72,37 +81,56 @@ pub(crate) async fn send_pieces(
     head: http::Response<()>,
     mut pieces: Pieces,
 ) -> Result<(), Gone> {
-    let mut stream = respond.send_response(head, pieces.next_len() == 0)?;
+    let mut stream = send_head(respond, head, pieces.next_len() == 0).await?;
     while pieces.next_len() > 0 {
         let capacity = capacity(&mut stream, pieces.next_len()).await?;
         match pieces.next(capacity).await {
-            Ok(piece) => stream.send_data(piece, pieces.next_len() == 0)?,
+            Ok(piece) => send_piece(&mut stream, piece, pieces.next_len() == 0).await?,
             Err(error) => {
                 log::error!("sending a file failed: {error}");
                 stream.send_reset(h2::Reason::INTERNAL_ERROR);
-                return Err(Gone);
+                return Err(Gone { was_reset: true });
             }
         }
     }
     Ok(())
 }
 
+async fn send_head(
+    respond: &mut SendResponse<Bytes>,
+    head: http::Response<()>,
+    is_all: bool,
+) -> Result<SendStream<Bytes>, Gone> {
+    match respond.send_response(head, is_all) {
+        Ok(stream) => Ok(stream),
+        Err(_) => Err(Gone::before(respond).await),
+    }
+}
+
+async fn send_piece(stream: &mut SendStream<Bytes>, piece: Bytes, is_last: bool) -> Result<(), Gone> {
+    match stream.send_data(piece, is_last) {
+        Ok(()) => Ok(()),
+        Err(_) => Err(Gone::within(stream).await),
+    }
+}
+
 /// Wait until the peer takes up to `wanted` bytes more; returns how many, at least 1.
 async fn capacity(stream: &mut SendStream<Bytes>, wanted: usize) -> Result<usize, Gone> {
     stream.reserve_capacity(wanted);
     let granted = async {
-        loop {
-            match stream.capacity() {
-                0 => poll_fn(|context| stream.poll_capacity(context)).await.ok_or(Gone)??,
-                granted => return Ok(granted.min(wanted)),
-            };
+        while stream.capacity() == 0 {
+            match poll_fn(|context| stream.poll_capacity(context)).await {
+                Some(Ok(_)) => {}
+                None | Some(Err(_)) => return Err(Gone::within(stream).await),
+            }
         }
+        Ok(stream.capacity().min(wanted))
     };
     match timeout(STALL_TIMEOUT, granted).await {
         Ok(granted) => granted,
         Err(_) => {
             stream.send_reset(h2::Reason::CANCEL);
-            Err(Gone)
+            Err(Gone { was_reset: true })
         }
     }
 }

@@ -52,7 +52,7 @@ fn parse_upload(kind: IndexKind, query: &str) -> Result<(ChunkUpload, usize), Fa
 pub(crate) async fn speedtest(query: &str, mut stream: RecvStream) -> Result<Answer, Fault> {
     Parameters::parse(query).finish().map_err(Fault::bad_request)?;
     while let Some(bytes) = session_body::next(&mut stream).await? {
-        stream.flow_control().release_capacity(bytes.len()).map_err(|_| Fault::Gone)?;
+        stream.flow_control().release_capacity(bytes.len()).map_err(|_| Fault::Lost)?;
     }
     Ok(json(r#"{"data":null}"#.into()))
 }

@@ -2,6 +2,7 @@
 //! (protocol-transport.md 4.3 and 4.4).
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -44,6 +45,7 @@ where
     let context = Arc::new(SessionContext {
         uploads_limit: Arc::new(Semaphore::new(engine.memory.session_bytes())),
         uploads: UploadProgress::new(),
+        lost_calls: AtomicUsize::new(0),
         engine,
         chunks: grant.chunks,
         session: grant.session,
@@ -75,8 +77,8 @@ where
                 Some(Ok((request, respond))) => {
                     calls.spawn(session_call::serve(context.clone(), request, respond));
                 }
-                Some(Err(error)) => return broken(&error, calls),
-                None => return unfinished(calls),
+                Some(Err(error)) => return broken(&error, calls, context),
+                None => return unfinished(calls, context),
             },
             Some(_) = calls.join_next() => {}
             () = windows.changed() => connection.set_target_window_size(windows.window_bytes()),
@@ -87,21 +89,21 @@ where
 }
 
 /// Clients just drop the connection when they are done, so that is an error only with calls under way.
-fn broken(error: &h2::Error, calls: &mut JoinSet<()>) -> Option<String> {
+fn broken(error: &h2::Error, calls: &mut JoinSet<()>, context: &SessionContext) -> Option<String> {
     let is_lost = error.get_io().is_some_and(|error| {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
         matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof)
     });
     let is_goodbye = error.is_go_away() && error.is_remote() && error.reason() == Some(h2::Reason::NO_ERROR);
     if is_lost || is_goodbye {
-        return unfinished(calls);
+        return unfinished(calls, context);
     }
     Some(format!("connection error: {error}"))
 }
 
-fn unfinished(calls: &mut JoinSet<()>) -> Option<String> {
+fn unfinished(calls: &mut JoinSet<()>, context: &SessionContext) -> Option<String> {
     while calls.try_join_next().is_some() {}
-    match calls.len() {
+    match calls.len() + context.lost_calls.load(Ordering::Relaxed) {
         0 => None,
         count => Some(format!("connection closed with {count} unfinished calls")),
     }

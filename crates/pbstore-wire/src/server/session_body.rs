@@ -31,7 +31,7 @@ pub(crate) async fn read(
             return Err(Fault::bad_request(format!("request body is larger than {limit} bytes")));
         }
         data.extend_from_slice(&bytes);
-        stream.flow_control().release_capacity(bytes.len()).map_err(|_| Fault::Gone)?;
+        stream.flow_control().release_capacity(bytes.len()).map_err(|_| Fault::Lost)?;
         piece = next(&mut stream).await?;
     }
     Ok(Bytes::from_owner(HeldBytes { data, _shares: [share, None] }))
@@ -42,7 +42,7 @@ pub(crate) async fn next(stream: &mut RecvStream) -> Result<Option<Bytes>, Fault
     match timeout(STALL_TIMEOUT, stream.data()).await {
         Ok(None) => Ok(None),
         Ok(Some(Ok(bytes))) => Ok(Some(bytes)),
-        Ok(Some(Err(_))) => Err(Fault::Gone),
+        Ok(Some(Err(error))) => Err(if error.is_reset() { Fault::Reset } else { Fault::Lost }),
         Err(_) => Err(Fault::Failed(408, "request body did not arrive in time".into())),
     }
 }

@@ -1,5 +1,6 @@
 //! One call of a session: served here, or by the session's control side.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -34,6 +35,14 @@ pub(crate) struct SessionContext {
     /// Bounds what this session's uploads have of the memory for all.
     pub(crate) uploads_limit: Arc<Semaphore>,
     pub(crate) uploads: UploadProgress,
+    /// Calls that ended because the connection did.
+    pub(crate) lost_calls: AtomicUsize,
+}
+
+impl SessionContext {
+    fn note_lost(&self) {
+        self.lost_calls.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// Why a call has no ordinary answer.
@@ -41,8 +50,10 @@ pub(crate) struct SessionContext {
 pub(crate) enum Fault {
     /// Answer with this status and line.
     Failed(u16, String),
-    /// Nobody is there to be answered.
-    Gone,
+    /// The client took the call back.
+    Reset,
+    /// The connection is lost.
+    Lost,
 }
 
 impl Fault {
@@ -76,14 +87,15 @@ pub(crate) async fn serve(
     };
     let answer = match answer {
         Ok(answer) => answer,
-        Err(Fault::Gone) => return,
+        Err(Fault::Reset) => return,
+        Err(Fault::Lost) => return context.note_lost(),
         Err(Fault::Failed(status, text)) => {
             note_failure(&context, method, head.uri.path(), status, &text).await;
             Answer::Response(Response::text(status, text))
         }
     };
-    if send(&context, &mut respond, answer).await.is_err() {
-        log::debug!("the client did not take the answer to {method} {}", head.uri.path());
+    if let Err(Gone { was_reset: false }) = send(&context, &mut respond, answer).await {
+        context.note_lost();
     }
 }
 
@@ -138,12 +150,12 @@ async fn send(context: &Arc<SessionContext>, respond: &mut SendResponse<Bytes>, 
     let (status, headers, body) = match answer {
         Answer::Response(Response { status, headers, body }) => (status, headers, body),
         Answer::Pieces(pieces) => {
-            let head = answers::head(200, &[octets()]).ok_or(Gone)?;
+            let head = answers::head(200, &[octets()]).ok_or(Gone { was_reset: true })?;
             return answers::send_pieces(respond, head, pieces).await;
         }
     };
     let Some(head) = answers::head(status, &headers) else {
-        let head = answers::head(500, &[]).ok_or(Gone)?;
+        let head = answers::head(500, &[]).ok_or(Gone { was_reset: true })?;
         return answers::send_whole(respond, head, Bytes::from(answers::INTERNAL_ERROR)).await;
     };
     match body {

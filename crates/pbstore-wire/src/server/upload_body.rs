@@ -166,7 +166,7 @@ fn read_back(mut file: File, bytes: usize) -> io::Result<Vec<u8>> {
 
 /// Open the window again for what was taken, and wait for the next bytes.
 async fn following(context: &SessionContext, stream: &mut RecvStream, taken: usize) -> Result<Option<Bytes>, Fault> {
-    stream.flow_control().release_capacity(taken).map_err(|_| Fault::Gone)?;
+    stream.flow_control().release_capacity(taken).map_err(|_| Fault::Lost)?;
     let piece = next(stream).await?;
     context.uploads.note();
     Ok(piece)
