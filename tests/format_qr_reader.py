@@ -4,7 +4,7 @@ import base64
 import re
 import xml.etree.ElementTree as ElementTree
 
-from pyzbar import pyzbar  # type: ignore[import-untyped]
+import zxingcpp
 
 MODULE_PIXELS = 4
 QUIET_MODULES = 4
@@ -50,5 +50,6 @@ def decode(modules: list[list[int]]) -> str:
     for row in framed:
         cells = [0] * QUIET_MODULES + row + [0] * QUIET_MODULES
         lines += [b"".join((b"\x00" if cell else b"\xff") * MODULE_PIXELS for cell in cells)] * MODULE_PIXELS
-    (symbol,) = pyzbar.decode((b"".join(lines), len(lines[0]), len(lines)), symbols=[pyzbar.ZBarSymbol.QRCODE])
-    return str(symbol.data.decode())
+    image = memoryview(b"".join(lines)).cast("B", (len(lines), len(lines[0])))
+    (symbol,) = zxingcpp.read_barcodes(image, formats=zxingcpp.BarcodeFormat.QRCode)
+    return str(symbol.text)
