@@ -51,5 +51,5 @@ def decode(modules: list[list[int]]) -> str:
         cells = [0] * QUIET_MODULES + row + [0] * QUIET_MODULES
         lines += [b"".join((b"\x00" if cell else b"\xff") * MODULE_PIXELS for cell in cells)] * MODULE_PIXELS
     image = memoryview(b"".join(lines)).cast("B", (len(lines), len(lines[0])))
-    (symbol,) = zxingcpp.read_barcodes(image, formats=zxingcpp.BarcodeFormat.QRCode)
+    (symbol,) = zxingcpp.read_barcodes(image)
     return str(symbol.text)
