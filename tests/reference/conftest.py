@@ -4,10 +4,11 @@ They lie outside the project: PBSTORE_FIXTURES names the directory, by default `
 """
 
 import os
-import tarfile
 from pathlib import Path
 
 import pytest
+
+from unpack import unpack
 
 DEFAULT_FIXTURES = Path(__file__).parents[3] / "shared" / "fixtures"
 
@@ -17,14 +18,6 @@ def _release(name: str) -> Path:
     if not path.is_dir():
         pytest.skip(f"no files of the original {name} at {path}: set PBSTORE_FIXTURES to the directory that has them")
     return path
-
-
-def _unpacked(archive: Path, target: Path) -> Path:
-    with tarfile.open(archive) as tar:
-        # The first releases of Python 3.11 know no filters; the files are ours to trust.
-        tar.extraction_filter = getattr(tarfile, "data_filter", None)
-        tar.extractall(target)  # noqa: S202
-    return target
 
 
 @pytest.fixture(scope="session")
@@ -42,10 +35,10 @@ def fixtures_423() -> Path:
 @pytest.fixture(scope="session")
 def datastore_323(fixtures_323: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A datastore written by 3.2.4, shared by all tests: copy it before changing anything."""
-    return _unpacked(fixtures_323 / "datastore.tar.xz", tmp_path_factory.mktemp("datastore-3.2.4"))
+    return unpack(fixtures_323 / "datastore.tar.xz", tmp_path_factory.mktemp("datastore-3.2.4"))
 
 
 @pytest.fixture(scope="session")
 def datastore_423(fixtures_423: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A datastore written by 4.2.3, shared by all tests: copy it before changing anything."""
-    return _unpacked(fixtures_423 / "datastore.tar.xz", tmp_path_factory.mktemp("datastore-4.2.3"))
+    return unpack(fixtures_423 / "datastore.tar.xz", tmp_path_factory.mktemp("datastore-4.2.3"))

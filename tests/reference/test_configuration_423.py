@@ -3,7 +3,6 @@
 import base64
 import re
 import subprocess
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ from pbstore.model.auth_id import AuthId
 from pbstore.model.upid import Upid
 from pbstore.tasks.task_index import TaskIndex
 from pbstore.tasks.task_log import log_path, read_end
+from unpack import unpack
 
 PASSWORDS = {
     "test": "Test12345",
@@ -36,8 +36,7 @@ def roots(fixtures_423: Path, tmp_path: Path) -> Roots:
     """The original's directories, below one of ours."""
     roots = Roots.below(tmp_path)
     for name, target in (("etc-proxmox-backup", "etc"), ("var-log-proxmox-backup", "var/log")):
-        with tarfile.open(fixtures_423 / f"{name}.tar.xz") as tar:
-            tar.extractall(tmp_path / target, filter="data")
+        unpack(fixtures_423 / f"{name}.tar.xz", tmp_path / target)
     return roots
 
 
