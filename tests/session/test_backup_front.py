@@ -245,6 +245,7 @@ def test_a_broken_upload_ends_the_session(site: Site) -> None:
     data = os.urandom(1 << 20)
     blob = seal_blob(data)
     client.send(client.start("POST", upload_target(data, blob)), blob[:1000], end=False)
+    assert client.call("GET", "/").status == 200, "the server has seen the upload begin"
     client.close()
     assert session.wait() == "connection closed with 1 unfinished calls"
     assert not site.store.contains(hashlib.sha256(data).digest())

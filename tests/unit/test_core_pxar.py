@@ -112,8 +112,9 @@ def test_mount_points_are_stored_empty(source: Path) -> None:
 @needs_root
 def test_unreadable_files_are_warnings(tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
-    for parent in tmp_path.parents[:2]:
-        parent.chmod(0o755)
+    for parent in tmp_path.parents:
+        if parent.name.startswith(("pytest-", "popen-")):
+            parent.chmod(0o755)
     source = tmp_path / "source"
     fill(source, "locked", "open", "secret/x")
     (source / "locked").chmod(0)
@@ -160,7 +161,9 @@ def growing_file(source: Path) -> Iterator[Path]:
 
 def test_changing_files_do_not_break_the_archive(source: Path, growing_file: Path) -> None:
     texts = set()
-    for _ in range(20):
+    for attempt in range(2000):
+        if texts and attempt >= 20:
+            break
         _, stats = archived(source)
         texts |= {warning.replace(growing_file.name, "F") for warning in stats.warnings}
         _core.extract_pxar(source.parent / "a.pxar", source.parent / "target", overwrite_files=True)
