@@ -160,7 +160,7 @@ def growing_file(source: Path) -> Iterator[Path]:
 
 
 def test_changing_files_do_not_break_the_archive(source: Path, growing_file: Path) -> None:
-    texts = set()
+    texts: set[str] = set()
     for attempt in range(2000):
         if texts and attempt >= 20:
             break
