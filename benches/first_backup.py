@@ -8,7 +8,6 @@ import argparse
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -18,26 +17,19 @@ from measured import Measured, measure
 from sources import MIB, write_image, write_tree
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
-from local_server import BIN, LocalServer
+from bench_server import PASSWORD, USER, start_bench_server
+from local_server import BIN
 
 
 class Ours:
     """A server with one datastore, and a client with a key; the superuser's place is taken by one Admin."""
 
     def __init__(self, folder: Path):
-        self.server = LocalServer(folder / "server")
-        password = "benchmark-password"
-        manage = [BIN / "proxmox-backup-manager"]
-        for words in (
-            ["datastore", "create", "bench", folder / "datastore"],
-            ["user", "create", "bench@pbs", "--password", password],
-            ["acl", "update", "/", "Admin", "--auth-id", "bench@pbs"],
-        ):
-            subprocess.run([*manage, *words], env=self.server.environment, check=True, capture_output=True)
+        self.server = start_bench_server(folder)
         self.environment = self.server.environment | {
-            "PBS_REPOSITORY": f"bench@pbs@127.0.0.1:{self.server.port}:bench",
+            "PBS_REPOSITORY": f"{USER}@127.0.0.1:{self.server.port}:bench",
             "PBS_FINGERPRINT": self.server.fingerprint,
-            "PBS_PASSWORD": password,
+            "PBS_PASSWORD": PASSWORD,
             "XDG_CONFIG_HOME": str(folder / "client"),
             "XDG_CACHE_HOME": str(folder / "client"),
         }

@@ -7,7 +7,6 @@ Everything lies in memory (/dev/shm) unless --folder says otherwise.
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,7 +20,7 @@ from sources import MIB, write_image, write_tree
 from pbstore import _core
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
-from local_server import BIN, LocalServer
+from bench_server import PASSWORD, USER, start_bench_server
 
 BACKUP = "proxmox-backup-protocol-v1"
 READER = "proxmox-backup-reader-protocol-v1"
@@ -33,14 +32,7 @@ class Site:
     """A server with one store, and sessions with it."""
 
     def __init__(self, folder: Path):
-        self.server = LocalServer(folder / "server")
-        manage = [BIN / "proxmox-backup-manager"]
-        for words in (
-            ["datastore", "create", "bench", folder / "datastore"],
-            ["user", "create", "bench@pbs", "--password", "benchmark-password"],
-            ["acl", "update", "/", "Admin", "--auth-id", "bench@pbs"],
-        ):
-            subprocess.run([*manage, *words], env=self.server.environment, check=True, capture_output=True)
+        self.server = start_bench_server(folder)
         self._connection = _core.Connection("127.0.0.1", self.server.port, fingerprint=self.server.fingerprint)
         self._cookie = self._login()
         self._time = 1_700_000_000
@@ -68,7 +60,7 @@ class Site:
         return self._connection.open_session(f"/api2/json/{kind}?{urlencode(place)}", protocol, self._cookie)
 
     def _login(self) -> list[tuple[str, str]]:
-        body = urlencode({"username": "bench@pbs", "password": "benchmark-password"}).encode()
+        body = urlencode({"username": USER, "password": PASSWORD}).encode()
         _, _, answer = self._connection.request("POST", "/api2/json/access/ticket", [], body)
         ticket = answer.decode().partition('"ticket":"')[2].partition('"')[0]
         return [("Cookie", f"PBSAuthCookie={ticket.replace('%', '%25')}")]

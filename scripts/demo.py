@@ -6,7 +6,6 @@ Everything lies below one folder (`.pbstore`); the server keeps running afterwar
 import argparse
 import hashlib
 import os
-import pty
 import random
 import re
 import secrets
@@ -16,6 +15,7 @@ import sys
 import time
 from pathlib import Path
 
+from at_prompt import answer_prompts
 from local_server import BIN, LocalServer
 from tree_difference import tree_differences
 
@@ -73,26 +73,9 @@ class Demo:
     def run_at_prompt(self, answer: str, *command: str | Path, directory: Path) -> None:
         """Run a command that asks for a password on a terminal, and answer each of its prompts."""
         print(f"$ {' '.join(map(str, command))}   (asks for a password)", flush=True)
-        pid, terminal = pty.fork()
-        if pid == 0:
-            os.chdir(directory)
-            os.execve(BIN / command[0], [str(word) for word in command], self.environment)
-        output = b""
-        answered = 0
-        while True:
-            try:
-                data = os.read(terminal, 4096)
-            except OSError:
-                break
-            if not data:
-                break
-            output += data
-            while output.count(b"assword: ") > answered:
-                os.write(terminal, answer.encode() + b"\n")
-                answered += 1
-        os.close(terminal)
-        if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]):
-            raise Failed(f"{command[0]} {command[1]}: {output.decode(errors='replace').strip()}")
+        exit_code, shown = answer_prompts(answer, command, self.environment, directory)
+        if exit_code:
+            raise Failed(f"{command[0]} {command[1]}: {shown.strip()}")
 
     def secret(self, name: str) -> str:
         """The secret of that name: made once, kept in a file that only this user can read."""

@@ -17,7 +17,7 @@ from pbstore._core import ChunkStore, Front
 from pbstore.config.datastore_cfg import DatastoreConfig
 from pbstore.config.roots import Roots
 from pbstore.datastore.datastore import Datastore
-from session.session_script import Store
+from session.session_script import Calls, Made, Store, first, then
 
 
 @pytest.fixture(scope="session")
@@ -86,3 +86,15 @@ def store(opened_store: Store) -> Iterator[Store]:
     """The store, for one script."""
     yield opened_store
     opened_store.end_sessions()
+
+
+@pytest.fixture
+def base(store: Store) -> Made:
+    """A finished snapshot."""
+    return store.finished(first(store))
+
+
+@pytest.fixture
+def calls(store: Store, base: Made) -> Calls:
+    """A session on top of `base`."""
+    return store.backup(then(base.snapshot))

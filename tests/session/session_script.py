@@ -28,6 +28,8 @@ from pbstore.tasks.worker_task import WorkerTask
 
 NOW = 1_780_300_800
 ALICE = AuthId.parse("alice@pbs")
+BOB = AuthId.parse("bob@pbs")
+TOKEN = AuthId.parse("alice@pbs!tok")
 CHUNK_BYTES = 4 << 20
 ROOT = Namespace()
 
@@ -209,3 +211,35 @@ def dynamic_csum(chunks: Iterable[tuple[int, bytes]]) -> str:
         end += length
         entries.append((end, digest))
     return DynamicIndex.parse(DynamicIndex.encode(entries, uuid=bytes(16), ctime=NOW)).csum.hex()
+
+
+def first(store: Store) -> Snapshot:
+    return Snapshot(store.new_group(), NOW)
+
+
+def then(snapshot: Snapshot, seconds: int = 60) -> Snapshot:
+    return Snapshot(snapshot.group, snapshot.backup_time + seconds)
+
+
+def known(calls: Calls, name: str) -> None:
+    assert calls.call("GET", "previous", {"archive-name": name}).file_size > 0
+
+
+def append(calls: Calls, kind: str, wid: int, chunks: list[tuple[int, bytes]]) -> None:
+    lists = {"digest-list": [digest.hex() for _, digest in chunks], "offset-list": [offset for offset, _ in chunks]}
+    assert calls.call("PUT", f"{kind}_index", {"wid": wid, **lists}).data is None
+
+
+def upload_tree(calls: Calls, base: Made, name: str = "root.pxar.didx") -> None:
+    """A whole dynamic index of known chunks."""
+    known(calls, "root.pxar.didx")
+    wid = calls.call("POST", "dynamic_index", {"archive-name": name}).data
+    append(calls, "dynamic", wid, [(0, base.tree[0]), (base.tree_lengths[0], base.tree[1])])
+    csum = dynamic_csum(zip(base.tree_lengths, base.tree, strict=True))
+    closing = {"wid": wid, "chunk-count": 2, "size": sum(base.tree_lengths), "csum": csum}
+    assert calls.call("POST", "dynamic_close", closing).data is None
+
+
+def finish(calls: Calls, snapshot: Snapshot) -> None:
+    assert calls.manifest(snapshot, "vm.conf.blob").data is None
+    assert calls.call("POST", "finish").data is None

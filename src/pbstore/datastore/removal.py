@@ -1,9 +1,10 @@
 """Removal of snapshots and groups (version-4.md 5.2).
 
-The manifest goes first, so that a crash in the middle leaves an unfinished snapshot and never a finished one that lacks
-files.
+The manifest goes first, by becoming the mark of an unfinished backup: a crash in the middle leaves one of those, and
+never a finished snapshot that lacks files.
 """
 
+import contextlib
 import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -100,9 +101,9 @@ def _remove_locked(datastore: Datastore, namespace: Namespace, snapshot: Snapsho
 
 def _remove_directory(path: Path) -> None:
     try:
-        # Marked first, so that the next start finishes what a crash interrupts.
-        (path / UNFINISHED_NAME).touch(0o644)
-        (path / MANIFEST_NAME).unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            # One step, so that the next start finishes what a crash interrupts; no new file, as the disk may be full.
+            (path / MANIFEST_NAME).replace(path / UNFINISHED_NAME)
         shutil.rmtree(path)
     except FileNotFoundError:
         return

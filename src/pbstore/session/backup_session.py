@@ -11,12 +11,11 @@ from contextlib import contextmanager
 from enum import Enum
 
 from pbstore._core import BackupChunks, FileBody
-from pbstore.api.envelopes import Response
 from pbstore.errors import FormatError, NotFoundError, ProtocolError
 from pbstore.model.auth_id import AuthId
 from pbstore.session import backup_calls
 from pbstore.session.backup_place import BackupPlace
-from pbstore.session.session_router import answer, failure_line
+from pbstore.session.session_control import SessionControl
 from pbstore.session.session_task import SessionTask, end_message
 from pbstore.session.upload_statistics import UploadSums, index_lines
 
@@ -33,7 +32,7 @@ class State(Enum):
     CLOSED = "closed"
 
 
-class BackupSession:
+class BackupSession(SessionControl):
     """The control side of one connection with the backup protocol; all methods may be called from any thread.
 
     Takes over `place` (with its locks), `chunks` and `task`, and ends them in `closed`.
@@ -49,42 +48,16 @@ class BackupSession:
         is_benchmark: bool = False,
         debug: bool = False,
     ):
+        super().__init__(backup_calls.ROUTES, task, caller, debug=debug)
         self._place = place
         self._chunks = chunks
-        self._task = task
-        self._caller = caller
         self._is_benchmark = is_benchmark
-        self._debug = debug
         self._lock = threading.Lock()
         self._finish_lock = threading.Lock()
         self._state = State.ACTIVE
         self._archive_names: dict[int, str] = {}
         self._file_count = 0
         self._sums = UploadSums()
-
-    # What the front calls
-
-    def handle(self, method: str, path: str, query: str, content_type: str | None, body: bytes) -> Response:
-        """Answer one call that the front does not serve itself."""
-        if self._debug:
-            self._task.log(f"{method} {path}")
-        response = answer(
-            backup_calls.ROUTES,
-            self,
-            http_method=method,
-            path=path,
-            query=query,
-            content_type=content_type,
-            body=body,
-            caller=self._caller,
-        )
-        if response[0] >= 400 and isinstance(response[2], bytes):
-            self.failed(method, path, response[0], response[2].decode(errors="replace"))
-        return response
-
-    def failed(self, method: str, path: str, status: int, message: str) -> None:
-        """Note a failed call in the task log; the session goes on."""
-        self._task.log(failure_line(method, path, status, message))
 
     def closed(self, reason: str | None) -> None:
         """End with the connection: a finished backup stays, anything else is removed. No `reason` = cleanly closed."""

@@ -4,20 +4,19 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from pbstore._core import FileBody, ReaderChunks
-from pbstore.api.envelopes import Response
 from pbstore.api.method import Call, RawReply, method
 from pbstore.api.route_table import RouteTable
 from pbstore.errors import FormatError, NotFoundError, ProtocolError
 from pbstore.model.auth_id import AuthId
 from pbstore.session import call_parameters as take
+from pbstore.session.session_control import SessionControl
 from pbstore.session.session_router import DECIDED_AT_UPGRADE as ALLOWED
-from pbstore.session.session_router import answer, failure_line
 from pbstore.session.session_task import SessionTask, end_message
 
 INDEX_SUFFIXES = (".fidx", ".didx")
 
 
-class ReaderSession:
+class ReaderSession(SessionControl):
     """The control side of one connection with the reader protocol; chunks are served by the front.
 
     Takes over `guards` (the locks) and `task`, and ends them in `closed`.
@@ -33,34 +32,10 @@ class ReaderSession:
         caller: AuthId,
         debug: bool = False,
     ):
+        super().__init__(ROUTES, task, caller, debug=debug)
         self._directory = directory
         self._chunks = chunks
-        self._task = task
         self._guards = guards
-        self._caller = caller
-        self._debug = debug
-
-    def handle(self, method: str, path: str, query: str, content_type: str | None, body: bytes) -> Response:
-        """Answer one call that the front does not serve itself."""
-        if self._debug:
-            self._task.log(f"{method} {path}")
-        response = answer(
-            ROUTES,
-            self,
-            http_method=method,
-            path=path,
-            query=query,
-            content_type=content_type,
-            body=body,
-            caller=self._caller,
-        )
-        if response[0] >= 400 and isinstance(response[2], bytes):
-            self.failed(method, path, response[0], response[2].decode(errors="replace"))
-        return response
-
-    def failed(self, method: str, path: str, status: int, message: str) -> None:
-        """Note a failed call in the task log; the session goes on."""
-        self._task.log(failure_line(method, path, status, message))
 
     def closed(self, reason: str | None) -> None:
         """End with the connection; `reason` None = cleanly closed."""

@@ -97,8 +97,7 @@ def test_foreign_directories_are_left_alone(datastore: Datastore) -> None:
 
 
 def test_a_removal_that_a_crash_interrupted_is_finished(datastore: Datastore) -> None:
-    """A mark comes before the manifest goes, so what is left has the one and not the other."""
+    """The manifest becomes the mark first, so what is left has the one and not the other."""
     halfway = make_snapshot(datastore, f"host/a/{TIME}")
-    (directory(datastore, halfway) / ".unfinished").touch()
-    (directory(datastore, halfway) / "index.json.blob").unlink()
+    (directory(datastore, halfway) / "index.json.blob").rename(directory(datastore, halfway) / ".unfinished")
     assert remove_leftovers(datastore) == 1
