@@ -5,6 +5,7 @@ mod content;
 mod exclusions;
 mod file_system;
 mod listing;
+mod reference;
 mod walk;
 
 use std::io::Write;
@@ -15,6 +16,8 @@ use crate::error::PxarError;
 use crate::flags::Flags;
 use crate::pattern::Pattern;
 use crate::report::Reporter;
+
+pub use self::reference::Reference;
 
 /// What to take from the tree, and what not.
 #[derive(Clone, Debug)]
