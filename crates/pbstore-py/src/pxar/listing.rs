@@ -1,0 +1,114 @@
+//! The entries of an archive, one by one.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use pbstore_pxar::{Decoder, Device, Entry, Event, Kind};
+use pyo3::prelude::*;
+
+use super::{from_pxar, open};
+
+/// Add this subject to the module.
+pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyPxarEntry>()?;
+    module.add_class::<PyPxarListing>()?;
+    module.add_function(wrap_pyfunction!(list_pxar, module)?)
+}
+
+#[pyfunction]
+fn list_pxar(archive_path: PathBuf) -> PyResult<PyPxarListing> {
+    let (input, _) = open(&archive_path)?;
+    Ok(PyPxarListing { decoder: Mutex::new(Decoder::new(input)) })
+}
+
+/// The entries of an archive, read as they are asked for.
+#[pyclass(name = "PxarListing", module = "pbstore._core", frozen)]
+struct PyPxarListing {
+    decoder: Mutex<Decoder<File>>,
+}
+
+#[pymethods]
+impl PyPxarListing {
+    fn __iter__(listing: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        listing
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<PyPxarEntry>> {
+        py.detach(|| {
+            let mut decoder = self.decoder.lock().unwrap_or_else(PoisonError::into_inner);
+            loop {
+                match decoder.next_event().map_err(from_pxar)? {
+                    Some(Event::Entry(entry)) => return Ok(Some(PyPxarEntry::new(decoder.path(), entry))),
+                    Some(Event::DirectoryEnd) => {}
+                    None => return Ok(None),
+                }
+            }
+        })
+    }
+
+    #[getter]
+    fn prelude(&self) -> Option<Vec<u8>> {
+        let decoder = self.decoder.lock().unwrap_or_else(PoisonError::into_inner);
+        decoder.prelude().map(<[u8]>::to_vec)
+    }
+}
+
+/// One entry of an archive.
+#[pyclass(name = "PxarEntry", module = "pbstore._core", frozen, get_all)]
+struct PyPxarEntry {
+    path: Vec<u8>,
+    kind: char,
+    mode: u64,
+    flags: u64,
+    uid: u32,
+    gid: u32,
+    mtime_seconds: i64,
+    mtime_nanoseconds: u32,
+    size: u64,
+    link_target: Option<Vec<u8>>,
+    device: Option<(u64, u64)>,
+    xattrs: Vec<(Vec<u8>, Vec<u8>)>,
+    has_acl: bool,
+    fcaps: Option<Vec<u8>>,
+    quota_project_id: Option<u64>,
+}
+
+impl PyPxarEntry {
+    fn new(path: &[u8], entry: Entry) -> Self {
+        let (kind, size, link_target, device) = parts(entry.kind);
+        let metadata = entry.metadata;
+        let stat = metadata.stat;
+        Self {
+            path: [b"/", path].concat(),
+            kind,
+            mode: stat.mode,
+            flags: stat.flags,
+            uid: stat.uid,
+            gid: stat.gid,
+            mtime_seconds: stat.mtime.seconds,
+            mtime_nanoseconds: stat.mtime.nanoseconds,
+            size,
+            link_target,
+            device: device.map(|device| (device.major, device.minor)),
+            has_acl: !metadata.acl.is_empty(),
+            xattrs: metadata.xattrs.into_iter().map(|xattr| (xattr.name, xattr.value)).collect(),
+            fcaps: metadata.fcaps,
+            quota_project_id: metadata.quota_project_id,
+        }
+    }
+}
+
+/// Letter of the kind (as in catalogs), size, link target and device numbers.
+fn parts(kind: Kind) -> (char, u64, Option<Vec<u8>>, Option<Device>) {
+    match kind {
+        Kind::Directory => ('d', 0, None, None),
+        Kind::File { size, .. } => ('f', size, None, None),
+        Kind::Symlink { target } => ('l', 0, Some(target), None),
+        Kind::Hardlink { target, .. } => ('h', 0, Some(target), None),
+        Kind::BlockDevice(device) => ('b', 0, None, Some(device)),
+        Kind::CharDevice(device) => ('c', 0, None, Some(device)),
+        Kind::Fifo => ('p', 0, None, None),
+        Kind::Socket => ('s', 0, None, None),
+    }
+}

@@ -1,0 +1,56 @@
+//! pxar archives and catalogs as files, for Python.
+
+mod caller;
+mod catalog;
+mod creating;
+mod extracting;
+mod features;
+mod listing;
+
+use std::fs::File;
+use std::path::Path;
+
+use pbstore_pxar::{quoted, PxarError};
+use pyo3::prelude::*;
+
+use crate::errors::exceptions;
+
+/// Add this subject to the module.
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyPxarStats>()?;
+    catalog::register(module)?;
+    creating::register(module)?;
+    extracting::register(module)?;
+    listing::register(module)
+}
+
+pub(crate) fn from_pxar(error: PxarError) -> PyErr {
+    let text = error.to_string();
+    match error {
+        PxarError::Malformed { .. } | PxarError::Truncated { .. } | PxarError::Catalog(_) => {
+            exceptions::FormatError::new_err(text)
+        }
+        PxarError::Cancelled => exceptions::AbortedError::new_err(text),
+        _ => exceptions::PbstoreError::new_err(text),
+    }
+}
+
+fn from_io(action: &str, path: &Path, error: &std::io::Error) -> PyErr {
+    let path = quoted(path.as_os_str().as_encoded_bytes());
+    exceptions::PbstoreError::new_err(format!("{action} {path}: {error}"))
+}
+
+/// What an archive was made of, or what was extracted.
+#[pyclass(name = "PxarStats", module = "pbstore._core", frozen, get_all)]
+struct PyPxarStats {
+    entry_count: u64,
+    file_bytes: u64,
+    archive_bytes: u64,
+    warnings: Vec<String>,
+}
+
+/// A file and its length; archives may be pipes too, whose length is 0.
+fn open(path: &Path) -> PyResult<(File, u64)> {
+    let opened = File::open(path).and_then(|file| file.metadata().map(|metadata| (file, metadata.len())));
+    opened.map_err(|error| from_io("failed to open", path, &error))
+}
