@@ -2,13 +2,13 @@
 
 use std::io::Read;
 
-use crate::entry::{Device, Entry, Kind};
+use crate::entry::{Entry, Kind};
+use crate::entry_reader::{read_child, read_name, read_root, EntryRead};
 use crate::error::PxarError;
 use crate::goodbye::RECORD_BYTES;
 use crate::input::Input;
-use crate::items::{self, Header};
-use crate::metadata::{self, Metadata};
-use crate::metadata_items::{read_metadata, read_stat, unexpected};
+use crate::items::{self, Header, HEADER_BYTES};
+use crate::metadata_items::unexpected;
 
 /// Deepest nesting that is followed; bounds what a reader has to remember.
 const MAX_DEPTH: usize = 100_000;
@@ -106,34 +106,13 @@ impl<R: Read> Decoder<R> {
     }
 
     fn root(&mut self) -> Result<Entry, PxarError> {
-        let mut header = self.input.header()?;
-        if header.item_type == items::FORMAT_VERSION {
-            header = self.version(header)?;
-        }
-        let entry = self.entry(Vec::new(), header)?;
-        if entry.kind != Kind::Directory {
-            return Err(PxarError::malformed(0, "the root of the archive is no directory"));
-        }
+        let (opening, root) = read_root(&mut self.input)?;
+        self.prelude = opening.prelude;
         self.state = State::Inside;
-        Ok(entry)
-    }
-
-    /// Reads format version and prelude; returns the header behind them.
-    fn version(&mut self, header: Header) -> Result<Header, PxarError> {
-        let [version] = self.input.numbers(header)?;
-        if version != items::SPLIT_FORMAT_VERSION {
-            return Err(PxarError::malformed(0, format!("unknown format version {version}")));
-        }
-        let header = self.input.header()?;
-        if header.item_type != items::PRELUDE {
-            return Ok(header);
-        }
-        self.prelude = Some(self.input.content(header, items::MAX_PRELUDE_BYTES)?);
-        self.input.header()
+        self.take(root)
     }
 
     fn child_or_end(&mut self) -> Result<Event, PxarError> {
-        let start = self.input.position();
         let header = match self.next_header.take() {
             Some(header) => header,
             None => self.input.header()?,
@@ -141,16 +120,16 @@ impl<R: Read> Decoder<R> {
         match header.item_type {
             items::FILENAME => self.child(header).map(Event::Entry),
             items::GOODBYE => self.end_of_directory(header).map(|()| Event::DirectoryEnd),
-            other => Err(unexpected(start, other, "a file name or the end of a directory")),
+            other => {
+                let start = self.input.position() - HEADER_BYTES;
+                Err(unexpected(start, other, "a file name or the end of a directory"))
+            }
         }
     }
 
     fn child(&mut self, header: Header) -> Result<Entry, PxarError> {
         let start = self.input.position();
-        let name = self.input.text(header, items::MAX_NAME_BYTES)?;
-        if let Some(problem) = items::name_problem(&name) {
-            return Err(PxarError::malformed(start, problem));
-        }
+        let name = read_name(&mut self.input, header)?;
         self.path.truncate(self.open.last().copied().unwrap_or(0));
         if !self.path.is_empty() {
             self.path.push(b'/');
@@ -159,78 +138,22 @@ impl<R: Read> Decoder<R> {
         if self.path.len() > MAX_PATH_BYTES {
             return Err(PxarError::malformed(start, "a path is longer than 16 MiB"));
         }
-        let header = self.input.header()?;
-        if header.item_type == items::HARDLINK {
-            return self.hard_link(name, header);
-        }
-        self.entry(name, header)
+        let child = read_child(&mut self.input, name, start - HEADER_BYTES)?;
+        self.take(child)
     }
 
-    fn hard_link(&mut self, name: Vec<u8>, header: Header) -> Result<Entry, PxarError> {
-        let start = self.input.position();
-        let mut content = self.input.content(header, 8 + items::MAX_NAME_BYTES + 1)?;
-        let terminated = content.pop() == Some(0);
-        let parts = content.split_first_chunk::<8>().filter(|(_, target)| terminated && !target.is_empty());
-        let (distance, target) = parts.ok_or_else(|| PxarError::malformed(start, "a hard link without a target"))?;
-        let kind = Kind::Hardlink { target: target.to_vec(), distance: u64::from_le_bytes(*distance) };
-        Ok(Entry { name, kind, metadata: Metadata::default() })
-    }
-
-    fn entry(&mut self, name: Vec<u8>, header: Header) -> Result<Entry, PxarError> {
-        let start = self.input.position();
-        let stat = read_stat(&mut self.input, header)?;
-        let (metadata, tail) = read_metadata(&mut self.input, stat)?;
-        let kind = match metadata.file_type() {
-            metadata::TYPE_DIRECTORY => self.directory(tail)?,
-            metadata::TYPE_FILE => self.file(tail)?,
-            metadata::TYPE_SYMLINK => {
-                let header = self.expect(tail, items::SYMLINK, "a symlink's target")?;
-                Kind::Symlink { target: self.input.text(header, items::MAX_NAME_BYTES)? }
+    /// Gets ready for what an entry's kind lets follow.
+    fn take(&mut self, EntryRead { entry, next_header }: EntryRead) -> Result<Entry, PxarError> {
+        self.next_header = next_header;
+        match entry.kind {
+            Kind::Directory if self.open.len() >= MAX_DEPTH => {
+                return Err(PxarError::malformed(self.input.position(), "directories are nested too deeply"));
             }
-            metadata::TYPE_BLOCK => Kind::BlockDevice(self.device(tail)?),
-            metadata::TYPE_CHAR => Kind::CharDevice(self.device(tail)?),
-            metadata::TYPE_FIFO => self.without_tail(tail, Kind::Fifo),
-            metadata::TYPE_SOCKET => self.without_tail(tail, Kind::Socket),
-            _ => return Err(PxarError::malformed(start, format!("unknown file type in mode {:o}", stat.mode))),
-        };
-        Ok(Entry { name, kind, metadata })
-    }
-
-    fn directory(&mut self, tail: Header) -> Result<Kind, PxarError> {
-        if self.open.len() >= MAX_DEPTH {
-            return Err(PxarError::malformed(self.input.position(), "directories are nested too deeply"));
+            Kind::Directory => self.open.push(self.path.len()),
+            Kind::File { size, payload_offset: None } => self.content_left = size,
+            _ => {}
         }
-        self.open.push(self.path.len());
-        Ok(self.without_tail(tail, Kind::Directory))
-    }
-
-    fn file(&mut self, tail: Header) -> Result<Kind, PxarError> {
-        if tail.item_type == items::PAYLOAD_REF {
-            let [offset, size] = self.input.numbers(tail)?;
-            return Ok(Kind::File { size, payload_offset: Some(offset) });
-        }
-        self.expect(tail, items::PAYLOAD, "a file's content")?;
-        self.content_left = tail.content_bytes;
-        Ok(Kind::File { size: tail.content_bytes, payload_offset: None })
-    }
-
-    fn device(&mut self, tail: Header) -> Result<Device, PxarError> {
-        let header = self.expect(tail, items::DEVICE, "device numbers")?;
-        let [major, minor] = self.input.numbers(header)?;
-        Ok(Device { major, minor })
-    }
-
-    /// Keeps the header behind an entry that has no item of its own at its end.
-    fn without_tail(&mut self, next: Header, kind: Kind) -> Kind {
-        self.next_header = Some(next);
-        kind
-    }
-
-    fn expect(&self, header: Header, item_type: u64, wanted: &str) -> Result<Header, PxarError> {
-        if header.item_type == item_type {
-            return Ok(header);
-        }
-        Err(unexpected(self.input.position(), header.item_type, wanted))
+        Ok(entry)
     }
 
     /// Skips the goodbye table, which only random access needs, but checks its last record.

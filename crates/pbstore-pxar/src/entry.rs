@@ -1,4 +1,4 @@
-//! An entry of an archive, as the decoder hands it out.
+//! An entry of an archive, as readers hand it out.
 
 use crate::metadata::Metadata;
 
@@ -50,6 +50,8 @@ pub enum Kind {
 pub struct Entry {
     /// Name in its directory; empty for the root.
     pub name: Vec<u8>,
+    /// Where its name item begins, in bytes from the start of the archive; 0 for the root, which has none.
+    pub name_start: u64,
     /// What it is.
     pub kind: Kind,
     /// Owner, mode, times, attributes; all zero for a hard link.

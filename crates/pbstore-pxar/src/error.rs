@@ -19,6 +19,17 @@ pub enum PxarError {
         /// Length of what there is.
         offset: u64,
     },
+    /// The payload stream of a split archive is not what the archive says.
+    #[error("damaged payload stream at byte {offset}: {reason}")]
+    Payload {
+        /// Where in the payload stream, in bytes from its start.
+        offset: u64,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// The contents of a split archive's files are wanted, but its payload stream was not given.
+    #[error("this is the metadata of a split archive: its payload is needed for the contents of files")]
+    PayloadRequired,
     /// The catalog's bytes are not what the format says.
     #[error("damaged catalog: {0}")]
     Catalog(String),
@@ -56,6 +67,19 @@ impl PxarError {
     pub(crate) fn file(action: &'static str, path: &[u8], source: impl Into<io::Error>) -> Self {
         let path = crate::report::quoted(path);
         Self::File { action, path, source: source.into() }
+    }
+
+    pub(crate) fn payload(offset: u64, reason: impl Into<String>) -> Self {
+        Self::Payload { offset, reason: reason.into() }
+    }
+
+    /// What the reader of items says, said of the payload stream.
+    pub(crate) fn in_payload(self) -> Self {
+        match self {
+            Self::Malformed { offset, reason } => Self::Payload { offset, reason },
+            Self::Truncated { offset } => Self::payload(offset, "it ends there"),
+            error => error,
+        }
     }
 
     pub(crate) fn malformed(offset: u64, reason: impl Into<String>) -> Self {

@@ -6,6 +6,8 @@ use crate::error::PxarError;
 use crate::items::{self, Header, HEADER_BYTES};
 
 const BUFFER_BYTES: usize = 256 << 10;
+/// Enough for almost every entry's items.
+const SMALL_BUFFER_BYTES: usize = 1 << 10;
 
 /// Reads items from a stream.
 pub struct Input<R: Read> {
@@ -18,7 +20,12 @@ impl<R: Read> Input<R> {
         Self { inner: BufReader::with_capacity(BUFFER_BYTES, inner), position: 0 }
     }
 
-    /// Bytes taken so far.
+    /// Reads the part of an archive that begins at `position`, a little at a time.
+    pub fn at(inner: R, position: u64) -> Self {
+        Self { inner: BufReader::with_capacity(SMALL_BUFFER_BYTES, inner), position }
+    }
+
+    /// Offset in the archive of what is read next.
     pub fn position(&self) -> u64 {
         self.position
     }

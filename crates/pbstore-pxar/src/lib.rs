@@ -2,12 +2,14 @@
 //!
 //! The formats are described in `docs/formats/pxar.md` and `docs/formats/catalog.md`.
 
+pub mod accessor;
 pub mod catalog;
 pub mod create;
 pub mod decoder;
 mod directory_stack;
 pub mod encoder;
 pub mod entry;
+mod entry_reader;
 mod error;
 pub mod extract;
 pub mod flags;
@@ -20,11 +22,13 @@ pub mod metadata;
 mod metadata_items;
 mod output;
 pub mod pattern;
+mod payload_items;
 pub mod payload_sink;
 mod posix_acl;
 pub mod read_at;
 mod report;
 
+pub use accessor::{Accessor, Directory, FileContent};
 pub use create::{create_archive, CreateOptions, CreateStats, Reference};
 pub use decoder::{Decoder, Event};
 pub use encoder::Encoder;

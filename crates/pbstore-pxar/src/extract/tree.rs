@@ -141,7 +141,7 @@ impl<R: Read> Extraction<'_, R> {
     }
 
     fn extract(&mut self, entry: Entry) -> Result<(), PxarError> {
-        let Entry { name, kind, metadata } = entry;
+        let Entry { name, kind, metadata, .. } = entry;
         let features = self.options.features;
         match kind {
             Kind::Directory => self.directory(&name, metadata),

@@ -27,9 +27,10 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 pub(crate) fn from_pxar(error: PxarError) -> PyErr {
     let text = error.to_string();
     match error {
-        PxarError::Malformed { .. } | PxarError::Truncated { .. } | PxarError::Catalog(_) => {
-            exceptions::FormatError::new_err(text)
-        }
+        PxarError::Malformed { .. }
+        | PxarError::Truncated { .. }
+        | PxarError::Payload { .. }
+        | PxarError::Catalog(_) => exceptions::FormatError::new_err(text),
         PxarError::Cancelled => exceptions::AbortedError::new_err(text),
         _ => exceptions::PbstoreError::new_err(text),
     }

@@ -1,0 +1,44 @@
+//! The content of one file, wherever it lies.
+
+use std::io;
+use std::sync::Arc;
+
+use super::section::input_at;
+use crate::error::PxarError;
+use crate::items::HEADER_BYTES;
+use crate::payload_items;
+use crate::read_at::ReadAt;
+
+/// A file's content as something to read from; offset 0 is its first byte.
+pub struct FileContent {
+    source: Arc<dyn ReadAt>,
+    start: u64,
+    size: u64,
+}
+
+impl FileContent {
+    /// Takes `size` bytes of `source` from `start` on; `None` if there are not as many.
+    pub(super) fn new(source: Arc<dyn ReadAt>, start: u64, size: u64) -> Option<Self> {
+        start.checked_add(size).filter(|end| *end <= source.size())?;
+        Some(Self { source, start, size })
+    }
+
+    /// Takes what stands behind the header at `offset` of a payload stream, which has to say the same size.
+    pub(super) fn in_payload(payload: &Arc<dyn ReadAt>, offset: u64, size: u64) -> Result<Self, PxarError> {
+        let header = input_at(payload, offset, payload.size()).header();
+        payload_items::check_content(header.map_err(PxarError::in_payload)?, offset, size)?;
+        let content = Self::new(Arc::clone(payload), offset + HEADER_BYTES, size);
+        content.ok_or_else(|| PxarError::payload(offset, "it ends inside this content"))
+    }
+}
+
+impl ReadAt for FileContent {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let room = self.size.saturating_sub(offset).min(buffer.len() as u64) as usize;
+        self.source.read_at(&mut buffer[..room], self.start.saturating_add(offset))
+    }
+}
