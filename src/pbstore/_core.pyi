@@ -542,7 +542,7 @@ class PxarStats:
         """Content of the regular files, holes included."""
     @property
     def archive_bytes(self) -> int:
-        """Length of the archive; 0 if it was read from a pipe."""
+        """Length of the archive, of both streams if it is a split one; 0 if it was read from a pipe."""
     @property
     def warnings(self) -> list[str]:
         """One line each."""
@@ -633,6 +633,7 @@ def create_pxar(
     source: str | PathLike[str],
     archive_path: str | PathLike[str],
     *,
+    payload_path: str | PathLike[str] | None = None,
     catalog_path: str | PathLike[str] | None = None,
     exclude: Sequence[bytes] = ...,
     skip_lost_and_found: bool = False,
@@ -644,6 +645,7 @@ def create_pxar(
 ) -> PxarStats:
     """Make a version 1 archive of a directory in a new file of mode 0640, and on request its catalog.
 
+    With `payload_path` it is a split archive of two new files, which has no catalog. No file stays after a failure.
     `without` leaves out some of acls, device-nodes, fcaps, fifos, ownership, permissions, sockets, xattrs.
     PbstoreError names the file that could not be read or written, or the pattern that is none.
     """

@@ -48,6 +48,38 @@ def test_patterns_of_the_caller_are_recorded(source: Path) -> None:
     assert (recorded.stat().st_mode, recorded.stat().st_mtime) == (0o100600, 0)
 
 
+def test_split_archives_record_patterns_in_their_prelude(source: Path) -> None:
+    fill(source, "a.tmp", ".pxarexclude-cli", "lost+found/y")
+    patterns = [b"*.tmp", b'quo"te\\\\', b"tab\t", b"\x01\x7f", "ünï".encode(), b"\xff"]
+    archive = source.parent / "a.mpxar"
+    payload = source.parent / "a.ppxar"
+    _core.create_pxar(source, archive, payload_path=payload, exclude=patterns, skip_lost_and_found=True)
+    entries = _core.list_pxar(archive)
+    # Nothing is generated, so a real file of that name is in nobody's way.
+    assert [entry.path for entry in entries] == [b"/", b"/.pxarexclude-cli"]
+    text = r'{"exclude-patterns":"*.tmp\nquo\"te\\\\\ntab\t\n\u0001' + "\x7f" + r"\nünï\n�\nlost+found\n" + '"}'
+    assert (entries.prelude or b"").decode() == text
+
+
+def test_failed_archives_do_not_stay(source: Path) -> None:
+    fill(source, "a")
+    archive, payload, catalog = (source.parent / name for name in ("a.mpxar", "a.ppxar", "a.catalog"))
+    with pytest.raises(PbstoreError, match="more than 0"):
+        _core.create_pxar(source, archive, payload_path=payload, entries_max=0)
+    with pytest.raises(PbstoreError, match="more than 0"):
+        _core.create_pxar(source, archive, catalog_path=catalog, entries_max=0)
+    with pytest.raises(PbstoreError, match="no catalog"):
+        _core.create_pxar(source, archive, payload_path=payload, catalog_path=catalog)
+    assert list(source.parent.iterdir()) == [source]
+    payload.write_text("of somebody else")
+    with pytest.raises(PbstoreError, match=r'failed to create ".*a.ppxar": File exists'):
+        _core.create_pxar(source, archive, payload_path=payload)
+    assert (payload.read_text(), archive.exists()) == ("of somebody else", False)
+    payload.unlink()
+    _core.create_pxar(source, archive, payload_path=payload)
+    assert not any(path.stat().st_mode & 0o137 for path in (archive, payload))
+
+
 def test_pattern_files_hold_below_their_directory(source: Path) -> None:
     fill(source, "sub/anchored", "sub/deep/anchored", "sub/deep/free", "anchored", "free")
     (source / "sub" / ".pxarexclude").write_text("# comment\n\n  /anchored\nfree\n[bad\n")

@@ -53,9 +53,9 @@ pub const HARDLINK: u64 = 0x5126_9c84_22bd_7275;
 pub const PAYLOAD: u64 = 0x2814_7a1b_0b7c_1a25;
 /// Where a split archive's payload stream has the content.
 pub const PAYLOAD_REF: u64 = 0x419d_3d6b_c4ba_977e;
-/// First item of a payload stream.
+/// First item of a split archive's payload stream.
 pub const PAYLOAD_START_MARKER: u64 = 0x834c_68c2_194a_4ed2;
-/// Last item of a payload stream.
+/// Last item of a split archive's payload stream.
 pub const PAYLOAD_TAIL_MARKER: u64 = 0x6c72_b78b_984c_81b5;
 /// Lookup table at the end of a directory.
 pub const GOODBYE: u64 = 0x2fec_4fa6_42d5_731d;

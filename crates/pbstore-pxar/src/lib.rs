@@ -23,15 +23,16 @@ mod metadata_items;
 mod output;
 pub mod pattern;
 mod payload_items;
+mod payload_output;
 pub mod payload_sink;
 mod posix_acl;
 pub mod read_at;
 mod report;
 
 pub use accessor::{Accessor, Directory, FileContent};
-pub use create::{create_archive, CreateOptions, CreateStats, Reference};
+pub use create::{create_archive, create_split_archive, CreateOptions, CreateStats, Reference};
 pub use decoder::{Decoder, Event};
-pub use encoder::Encoder;
+pub use encoder::{Encoder, Lengths};
 pub use entry::{Device, Entry, Kind};
 pub use error::PxarError;
 pub use extract::{extract_archive, ExtractOptions, ExtractStats};

@@ -1,4 +1,4 @@
-//! The archive's output: counts bytes, joins small items, and reads file content straight into the block it writes.
+//! One stream of an archive: counts bytes, joins small items, and reads file content straight into the block it writes.
 
 use std::io::{Read, Write};
 
@@ -83,6 +83,17 @@ impl<W: Write> Output<W> {
             count -= step as u64;
         }
         Ok(())
+    }
+
+    /// Writes what is left in the block and lends the writer.
+    pub fn written(&mut self) -> Result<&mut W, PxarError> {
+        self.write_block()?;
+        Ok(&mut self.inner)
+    }
+
+    /// The writer, to which some of the bytes are still to be written.
+    pub fn inner_mut(&mut self) -> &mut W {
+        &mut self.inner
     }
 
     /// Writes what is left and gives the writer back.

@@ -67,7 +67,7 @@ const DIRECTORY: u64 = 0o040_755;
 const FILE: u64 = 0o100_644;
 const SYMLINK: u64 = 0o120_777;
 
-type Archive = Encoder<Vec<u8>>;
+type Archive = Encoder<'static, Vec<u8>>;
 
 fn archive(fill: impl FnOnce(&mut Archive)) -> Vec<u8> {
     let mut encoder = Encoder::new(Vec::new(), &metadata(DIRECTORY)).unwrap();

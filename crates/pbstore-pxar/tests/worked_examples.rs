@@ -37,8 +37,8 @@ fn example() -> Vec<u8> {
     encoder.add_symlink(b"link", &metadata(0o120_777, 0, 0), b"a.txt").unwrap();
     encoder.begin_directory(b"sub", &metadata(0o040_700, 0, 0)).unwrap();
     encoder.end_directory().unwrap();
-    let (archive, length) = encoder.finish().unwrap();
-    assert_eq!(archive.len() as u64, length);
+    let (archive, lengths) = encoder.finish().unwrap();
+    assert_eq!(archive.len() as u64, lengths.archive_bytes);
     archive
 }
 

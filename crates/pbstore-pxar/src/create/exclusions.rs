@@ -62,6 +62,13 @@ impl Exclusions {
         (!lines.is_empty()).then_some(lines)
     }
 
+    /// The caller's patterns as the prelude of a split archive records them (pxar.md 4.1); `None` if there are none.
+    pub fn prelude(&self) -> Option<Vec<u8>> {
+        let lines = self.recorded()?;
+        let lines = String::from_utf8_lossy(&lines);
+        Some(serde_json::json!({ "exclude-patterns": lines }).to_string().into_bytes())
+    }
+
     /// Adds the patterns of the `.pxarexclude` file in a directory whose path is `path`, empty for the root.
     pub fn read_file(&mut self, directory: BorrowedFd, path: &[u8], reporter: &mut dyn Reporter) {
         let text = match read_pattern_file(directory) {

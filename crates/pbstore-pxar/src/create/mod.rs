@@ -15,6 +15,7 @@ use crate::catalog::CatalogSink;
 use crate::error::PxarError;
 use crate::flags::Flags;
 use crate::pattern::Pattern;
+use crate::payload_sink::PayloadSink;
 use crate::report::Reporter;
 
 pub use self::reference::Reference;
@@ -63,8 +64,10 @@ pub struct CreateStats {
     pub hardlink_count: u64,
     /// Content of the regular files.
     pub file_bytes: u64,
-    /// Length of the archive.
+    /// Length of the archive; of a split one, of its metadata stream.
     pub archive_bytes: u64,
+    /// Length of the payload stream of a split archive.
+    pub payload_bytes: u64,
     /// Warnings that the reporter was given.
     pub warning_count: u64,
 }
@@ -86,5 +89,29 @@ pub fn create_archive<W: Write>(
     reporter: &mut dyn Reporter,
 ) -> Result<CreateStats, PxarError> {
     let catalog = catalog.map(|catalog| catalog as &mut dyn CatalogSink);
-    walk::walk(source, output, catalog, options, reporter)
+    walk::walk(source, Target { output, payload: None, catalog }, options, reporter)
+}
+
+/// Writes the tree below `source` as a split archive (pxar.md 7): contents to `payload`, everything else to `metadata`.
+///
+/// Like [`create_archive`], with the caller's patterns in the prelude instead of an entry.
+///
+/// # Errors
+///
+/// As [`create_archive`].
+pub fn create_split_archive<W: Write>(
+    source: &Path,
+    metadata: W,
+    payload: &mut dyn PayloadSink,
+    options: &CreateOptions,
+    reporter: &mut dyn Reporter,
+) -> Result<CreateStats, PxarError> {
+    walk::walk(source, Target { output: metadata, payload: Some(payload), catalog: None }, options, reporter)
+}
+
+/// Where an archive goes.
+struct Target<'a, W: Write> {
+    output: W,
+    payload: Option<&'a mut dyn PayloadSink>,
+    catalog: Option<&'a mut dyn CatalogSink>,
 }

@@ -17,10 +17,10 @@ use super::content::Content;
 use super::exclusions::{Exclusions, PATTERN_FILE, RECORDED_PATTERNS};
 use super::file_system::FileSystem;
 use super::listing::{DirectoryReader, Name};
-use super::{CreateOptions, CreateStats};
+use super::{CreateOptions, CreateStats, Target};
 use crate::catalog::{CatalogKind, CatalogSink};
 use crate::directory_stack::{DirectoryStack, DIRECTORY_FLAGS};
-use crate::encoder::Encoder;
+use crate::encoder::{Encoder, Lengths};
 use crate::entry::Device;
 use crate::error::PxarError;
 use crate::flags::Flags;
@@ -43,7 +43,8 @@ struct Level {
 }
 
 struct Walk<'a, W: Write> {
-    encoder: Encoder<W>,
+    encoder: Encoder<'a, W>,
+    is_split: bool,
     catalog: Option<&'a mut dyn CatalogSink>,
     options: &'a CreateOptions,
     reporter: Counting<'a>,
@@ -59,11 +60,10 @@ struct Walk<'a, W: Write> {
     stats: CreateStats,
 }
 
-/// See [`super::create_archive`].
+/// See [`super::create_archive`] and [`super::create_split_archive`].
 pub fn walk<'a, W: Write>(
     source: &Path,
-    output: W,
-    catalog: Option<&'a mut dyn CatalogSink>,
+    target: Target<'a, W>,
     options: &'a CreateOptions,
     reporter: &'a mut dyn Reporter,
 ) -> Result<CreateStats, PxarError> {
@@ -84,13 +84,21 @@ pub fn walk<'a, W: Write>(
         .map_err(|error| PxarError::file("failed to read the metadata of", source_bytes, error))?;
     let mut reporter = Counting::new(reporter);
     reporter.entry(b"");
+    let exclusions = Exclusions::new(&options.exclude, options.skip_lost_and_found, &mut reporter)?;
+    let Target { output, payload, catalog } = target;
+    let is_split = payload.is_some();
+    let encoder = match payload {
+        Some(payload) => Encoder::split(output, payload, exclusions.prelude().as_deref(), &metadata)?,
+        None => Encoder::new(output, &metadata)?,
+    };
     let walk = Walk {
-        encoder: Encoder::new(output, &metadata)?,
+        encoder,
+        is_split,
         catalog,
         options,
         attributes,
         listing: DirectoryReader::new(),
-        exclusions: Exclusions::new(&options.exclude, options.skip_lost_and_found, &mut reporter)?,
+        exclusions,
         reporter,
         file_systems: vec![file_system],
         stack: DirectoryStack::new(),
@@ -118,7 +126,8 @@ impl<W: Write> Walk<'_, W> {
             }
         }
         self.stats.warning_count = self.reporter.warnings;
-        (_, self.stats.archive_bytes) = self.encoder.finish()?;
+        let (_, Lengths { archive_bytes, payload_bytes }) = self.encoder.finish()?;
+        (self.stats.archive_bytes, self.stats.payload_bytes) = (archive_bytes, payload_bytes);
         Ok(self.stats)
     }
 
@@ -159,7 +168,9 @@ impl<W: Write> Walk<'_, W> {
     /// Ends the current directory and goes back to its parent.
     fn leave(&mut self) -> Result<(), PxarError> {
         if self.stack.depth() == 1 {
-            self.add_recorded_patterns()?;
+            if !self.is_split {
+                self.add_recorded_patterns()?;
+            }
         } else {
             self.encoder.end_directory()?;
             if let Some(catalog) = &mut self.catalog {
@@ -182,7 +193,7 @@ impl<W: Write> Walk<'_, W> {
             return Err(PxarError::Cancelled);
         }
         // The archive gets an entry of this name that is made of the caller's patterns.
-        if self.stack.depth() == 1 && entry.name.to_bytes() == RECORDED_PATTERNS {
+        if !self.is_split && self.stack.depth() == 1 && entry.name.to_bytes() == RECORDED_PATTERNS {
             return Ok(());
         }
         let known = (entry.kind != FileType::Unknown).then_some(entry.kind);
