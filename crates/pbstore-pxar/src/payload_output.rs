@@ -44,7 +44,8 @@ impl<'a> PayloadOutput<'a> {
     /// Notes a content whose header stands at `offset`, in chunks that were injected or will be the next to be.
     pub fn refer(&mut self, offset: u64, size: u64) -> Result<(), PxarError> {
         if offset < self.contents_end {
-            let text = format!("content at byte {offset} of the payload stream lies before the end of the one before it");
+            let text =
+                format!("content at byte {offset} of the payload stream lies before the end of the one before it");
             return Err(PxarError::Invalid(text));
         }
         let end = offset.checked_add(HEADER_BYTES).and_then(|start| start.checked_add(size));

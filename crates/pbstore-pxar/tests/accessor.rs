@@ -26,7 +26,7 @@ const FILE: u64 = 0o100_644;
 const SYMLINK: u64 = 0o120_777;
 const FIFO: u64 = 0o010_600;
 
-type Archive = Encoder<Vec<u8>>;
+type Archive = Encoder<'static, Vec<u8>>;
 
 fn archive(fill: impl FnOnce(&mut Archive)) -> Vec<u8> {
     let mut encoder = Encoder::new(Vec::new(), &metadata(DIRECTORY)).unwrap();
