@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use pbstore_pxar::{create_archive, extract_archive, CreateOptions, ExtractOptions, Silent};
+use pbstore_pxar::{create_archive, extract_archive, CreateOptions, Decoder, ExtractOptions, Silent};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
@@ -21,7 +21,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut archive = Vec::new();
         create_archive(&source, &mut archive, None, &CreateOptions::default(), &mut Silent)?;
         measure("extracting from memory", || {
-            let stats = extract_archive(archive.as_slice(), &target, &ExtractOptions::default(), &mut Silent)?;
+            let stats =
+                extract_archive(Decoder::new(archive.as_slice()), &target, &ExtractOptions::default(), &mut Silent)?;
             Ok((stats.entry_count, stats.file_bytes))
         })?;
     }

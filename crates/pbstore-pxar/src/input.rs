@@ -1,9 +1,12 @@
 //! The archive's input: counts bytes, and never takes an item's word for how much memory it needs.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::sync::Arc;
 
 use crate::error::PxarError;
 use crate::items::{self, Header, HEADER_BYTES};
+use crate::read_at::ReadAt;
+use crate::section::Section;
 
 const BUFFER_BYTES: usize = 256 << 10;
 /// Enough for almost every entry's items.
@@ -13,16 +16,27 @@ const SMALL_BUFFER_BYTES: usize = 1 << 10;
 pub struct Input<R: Read> {
     inner: BufReader<R>,
     position: u64,
+    /// Goes on without reading, by as many bytes as it returns.
+    pass_over: fn(&mut R, u64) -> u64,
+}
+
+impl Input<Section> {
+    /// Reads items of an archive from `start` on, and nothing from `end` on; a little at a time.
+    pub fn between(source: &Arc<dyn ReadAt>, start: u64, end: u64) -> Self {
+        let section = Section::new(Arc::clone(source), start, end);
+        let inner = BufReader::with_capacity(SMALL_BUFFER_BYTES, section);
+        Self { inner, position: start, pass_over: Section::pass_over }
+    }
+
+    /// Reads all of an archive, but what is skipped.
+    pub fn whole(source: Arc<dyn ReadAt>) -> Self {
+        Self { pass_over: Section::pass_over, ..Self::new(Section::whole(source)) }
+    }
 }
 
 impl<R: Read> Input<R> {
     pub fn new(inner: R) -> Self {
-        Self { inner: BufReader::with_capacity(BUFFER_BYTES, inner), position: 0 }
-    }
-
-    /// Reads the part of an archive that begins at `position`, a little at a time.
-    pub fn at(inner: R, position: u64) -> Self {
-        Self { inner: BufReader::with_capacity(SMALL_BUFFER_BYTES, inner), position }
+        Self { inner: BufReader::with_capacity(BUFFER_BYTES, inner), position: 0, pass_over: |_, _| 0 }
     }
 
     /// Offset in the archive of what is read next.
@@ -109,6 +123,14 @@ impl<R: Read> Input<R> {
 
     pub fn skip(&mut self, mut count: u64) -> Result<(), PxarError> {
         while count > 0 {
+            if self.inner.buffer().is_empty() {
+                let passed = (self.pass_over)(self.inner.get_mut(), count);
+                self.position += passed;
+                count -= passed;
+                if count == 0 {
+                    break;
+                }
+            }
             let step = count.min(self.buffered()? as u64);
             if step == 0 {
                 return Err(PxarError::Truncated { offset: self.position });
@@ -118,5 +140,23 @@ impl<R: Read> Input<R> {
             count -= step;
         }
         Ok(())
+    }
+
+    /// Reads up to the end of the stream; returns the header that its last bytes are.
+    pub fn last_header(&mut self) -> Result<Header, PxarError> {
+        let mut last = Vec::new();
+        loop {
+            let count = self.buffered()?;
+            if count == 0 {
+                break;
+            }
+            let new = &self.inner.buffer()[count.saturating_sub(HEADER_BYTES as usize)..];
+            last.extend_from_slice(new);
+            last.drain(..last.len().saturating_sub(HEADER_BYTES as usize));
+            self.inner.consume(count);
+            self.position += count as u64;
+        }
+        let header = last.try_into().ok().and_then(Header::parse);
+        header.ok_or_else(|| PxarError::malformed(self.position, "it does not end with an item"))
     }
 }

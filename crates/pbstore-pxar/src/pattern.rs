@@ -43,6 +43,15 @@ pub enum Verdict {
 impl Pattern {
     /// Reads a pattern as `--exclude` and lines of `.pxarexclude` have it. `.` and `..` components are resolved.
     pub fn parse(text: &[u8]) -> Result<Self, PxarError> {
+        Self::read(text, "exclude pattern")
+    }
+
+    /// Reads a pattern of what to extract.
+    pub fn parse_selecting(text: &[u8]) -> Result<Self, PxarError> {
+        Self::read(text, "match pattern")
+    }
+
+    fn read(text: &[u8], what: &str) -> Result<Self, PxarError> {
         let (includes, body) = match text.strip_prefix(b"!") {
             Some(body) => (true, body),
             None => (false, text),
@@ -54,7 +63,7 @@ impl Pattern {
             None => (false, body),
         };
         let tokens = tokens(glob).map_err(|reason| {
-            PxarError::Invalid(format!("error in exclude pattern {}: {reason}", crate::report::quoted(text)))
+            PxarError::Invalid(format!("error in {what} {}: {reason}", crate::report::quoted(text)))
         })?;
         let mut normal = if includes { b"!".to_vec() } else { Vec::new() };
         normal.extend_from_slice(body);

@@ -1,7 +1,7 @@
 //! The items of a payload stream: markers at its ends, and a header in front of every content (pxar.md 7).
 
 use crate::error::PxarError;
-use crate::items::{Header, PAYLOAD, PAYLOAD_START_MARKER};
+use crate::items::{Header, PAYLOAD, PAYLOAD_START_MARKER, PAYLOAD_TAIL_MARKER};
 
 /// Checks the first item of a payload stream.
 pub fn check_start(header: Header) -> Result<(), PxarError> {
@@ -23,4 +23,12 @@ pub fn check_content(header: Header, offset: u64, size: u64) -> Result<(), PxarE
         return Err(PxarError::payload(offset, reason));
     }
     Ok(())
+}
+
+/// Checks the last item of a payload stream.
+pub fn check_end(header: Header, offset: u64) -> Result<(), PxarError> {
+    if header == (Header { item_type: PAYLOAD_TAIL_MARKER, content_bytes: 0 }) {
+        return Ok(());
+    }
+    Err(PxarError::payload(offset, "it does not end like a payload: a part of it is missing"))
 }

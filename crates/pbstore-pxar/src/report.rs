@@ -14,6 +14,9 @@ pub trait Reporter {
     /// An entry begins; `path` is relative to the archive's root, without leading slash, empty for the root.
     fn entry(&mut self, _path: &[u8]) {}
 
+    /// What the program that made a split archive left in it for its readers; told once, before the first entry.
+    fn prelude(&mut self, _prelude: &[u8]) {}
+
     /// Asked for at every entry and at every block of file content; true ends the walk with `PxarError::Cancelled`.
     fn cancelled(&self) -> bool {
         false
@@ -51,6 +54,10 @@ impl Reporter for Counting<'_> {
 
     fn entry(&mut self, path: &[u8]) {
         self.inner.entry(path);
+    }
+
+    fn prelude(&mut self, prelude: &[u8]) {
+        self.inner.prelude(prelude);
     }
 
     fn cancelled(&self) -> bool {

@@ -1,5 +1,6 @@
 //! Archives that the original programs made, from the directory in PBSTORE_FIXTURES; without it there is nothing to read.
 
+mod memory;
 mod views;
 
 use std::fs;
@@ -9,7 +10,8 @@ use std::sync::Arc;
 
 use pbstore_pxar::{Accessor, Decoder};
 
-use views::{accessed, decoded, Bytes};
+use memory::Bytes;
+use views::{accessed, decoded};
 
 const FOLDERS: [&str; 3] = ["3.2.4/pxar", "4.2.3/pxar", "4.2.3/items"];
 
@@ -53,7 +55,7 @@ fn jumping_finds_what_reading_finds() {
     for path in paths {
         let bytes = read(&path);
         let root = Accessor::open(Arc::new(Bytes(bytes.clone()))).unwrap();
-        let seen = decoded(Decoder::new(bytes.as_slice()));
+        let seen = decoded(Decoder::new(bytes.as_slice())).unwrap();
         assert!(seen.len() > 5, "{}", path.display());
         // Not assert_eq, which would print megabytes.
         assert!(accessed(root) == seen, "{}", path.display());

@@ -8,6 +8,7 @@ mod front_application;
 mod indexes;
 mod logging;
 mod pxar;
+mod source;
 mod store;
 
 use pyo3::prelude::*;

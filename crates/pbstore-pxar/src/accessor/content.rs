@@ -3,8 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
-use super::section::input_at;
 use crate::error::PxarError;
+use crate::input::Input;
 use crate::items::HEADER_BYTES;
 use crate::payload_items;
 use crate::read_at::ReadAt;
@@ -25,7 +25,7 @@ impl FileContent {
 
     /// Takes what stands behind the header at `offset` of a payload stream, which has to say the same size.
     pub(super) fn in_payload(payload: &Arc<dyn ReadAt>, offset: u64, size: u64) -> Result<Self, PxarError> {
-        let header = input_at(payload, offset, payload.size()).header();
+        let header = Input::between(payload, offset, payload.size()).header();
         payload_items::check_content(header.map_err(PxarError::in_payload)?, offset, size)?;
         let content = Self::new(Arc::clone(payload), offset + HEADER_BYTES, size);
         content.ok_or_else(|| PxarError::payload(offset, "it ends inside this content"))

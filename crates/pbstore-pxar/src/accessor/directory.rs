@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::content::FileContent;
 use super::entries::Entries;
-use super::section::{beyond_directory, input_at, Section};
 use super::table::{Table, TableSpan};
 use super::Accessor;
 use crate::entry::{Entry, Kind};
@@ -15,6 +14,7 @@ use crate::input::Input;
 use crate::items::{self, HEADER_BYTES};
 use crate::metadata::Metadata;
 use crate::metadata_items::unexpected;
+use crate::section::Section;
 
 /// A directory. Clones share its table, which takes up to 24 MiB of memory.
 #[derive(Clone)]
@@ -35,7 +35,7 @@ impl Directory {
     /// Opens the root of an archive.
     pub(super) fn root(accessor: Arc<Accessor>) -> Result<Self, PxarError> {
         let span = TableSpan::find(&accessor.archive, 0, accessor.archive.size())?;
-        let mut input = input_at(&accessor.archive, 0, span.start + HEADER_BYTES);
+        let mut input = Input::between(&accessor.archive, 0, span.start + HEADER_BYTES);
         let (_, root) = read_root(&mut input).map_err(beyond_directory)?;
         Self::new(accessor, root, &input, span)
     }
@@ -43,7 +43,7 @@ impl Directory {
     /// Opens the directory whose entry begins at `entry_start` and that ends at `end`.
     fn inner(accessor: Arc<Accessor>, entry_start: u64, end: u64) -> Result<Self, PxarError> {
         let span = TableSpan::find(&accessor.archive, entry_start, end)?;
-        let mut input = input_at(&accessor.archive, entry_start, span.start + HEADER_BYTES);
+        let mut input = Input::between(&accessor.archive, entry_start, span.start + HEADER_BYTES);
         let read = read_directory(&mut input).map_err(beyond_directory)?;
         Self::new(accessor, read, &input, span)
     }
@@ -161,13 +161,13 @@ impl Directory {
     }
 
     fn read_at(&self, start: u64, end: u64) -> Result<ChildRead, PxarError> {
-        let mut input = input_at(&self.accessor.archive, start, end);
+        let mut input = Input::between(&self.accessor.archive, start, end);
         read_named(&mut input, start).map_err(beyond_directory)
     }
 
     /// The rest of the child at `start` if it has this name.
     fn named(&self, name: &[u8], start: u64) -> Result<Option<Input<Section>>, PxarError> {
-        let mut input = input_at(&self.accessor.archive, start, self.table.start() + HEADER_BYTES);
+        let mut input = Input::between(&self.accessor.archive, start, self.table.start() + HEADER_BYTES);
         let found = read_child_name(&mut input, start).map_err(beyond_directory)?;
         Ok((found == name).then_some(input))
     }
@@ -186,4 +186,12 @@ fn read_named(input: &mut Input<Section>, start: u64) -> Result<ChildRead, PxarE
     let EntryRead { entry, next_header } = read_child(input, name, start)?;
     let read_ahead = if next_header.is_some() { HEADER_BYTES } else { 0 };
     Ok(ChildRead { entry, end: input.position() - read_ahead })
+}
+
+/// An item that reaches beyond its directory is damage, not the end of the archive.
+fn beyond_directory(error: PxarError) -> PxarError {
+    match error {
+        PxarError::Truncated { offset } => PxarError::malformed(offset, "an entry reaches beyond its directory"),
+        error => error,
+    }
 }

@@ -7,13 +7,12 @@
 mod content;
 mod directory;
 mod entries;
-mod section;
 mod table;
 
 use std::sync::Arc;
 
-use self::section::input_at;
 use crate::error::PxarError;
+use crate::input::Input;
 use crate::items::HEADER_BYTES;
 use crate::payload_items;
 use crate::read_at::ReadAt;
@@ -44,7 +43,7 @@ impl Accessor {
     ///
     /// As [`Self::open`], and if `payload` does not begin like a payload stream.
     pub fn with_payload(archive: Arc<dyn ReadAt>, payload: Arc<dyn ReadAt>) -> Result<Directory, PxarError> {
-        let header = input_at(&payload, 0, payload.size().min(HEADER_BYTES)).header();
+        let header = Input::between(&payload, 0, payload.size().min(HEADER_BYTES)).header();
         payload_items::check_start(header.map_err(PxarError::in_payload)?)?;
         Directory::root(Arc::new(Self { archive, payload: Some(payload) }))
     }

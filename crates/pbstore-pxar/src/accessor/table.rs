@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use crate::error::PxarError;
 use crate::goodbye::{Record, RECORD_BYTES};
+use crate::input::Input;
 use crate::items::{self, GOODBYE, GOODBYE_TAIL_MARKER, HEADER_BYTES};
 use crate::read_at::ReadAt;
-
-use super::section::input_at;
 
 /// Tables of up to this many records (24 MiB) are kept in memory, larger ones read record by record.
 const MAX_KEPT_RECORDS: u64 = 1 << 20;
@@ -44,7 +43,7 @@ impl TableSpan {
         if offset != start - entry_start {
             return Err(PxarError::malformed(tail_start, "a goodbye table that belongs to another directory"));
         }
-        let header = input_at(source, start, end).header()?;
+        let header = Input::between(source, start, end).header()?;
         if header.item_type != GOODBYE || header.content_bytes != size - HEADER_BYTES {
             return Err(PxarError::malformed(start, "a goodbye table does not begin where its end says"));
         }

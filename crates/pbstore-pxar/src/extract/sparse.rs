@@ -1,12 +1,10 @@
 //! Writes a file's content with holes where it is zero.
 
-use std::io::Read;
 use std::os::fd::BorrowedFd;
 
 use rustix::fs::ftruncate;
 use rustix::io::{pwrite, Errno};
 
-use crate::decoder::Decoder;
 use crate::error::PxarError;
 use crate::report::Reporter;
 
@@ -38,10 +36,10 @@ impl SparseWriter {
         Self { buffer: vec![0; BUFFER_BYTES].into_boxed_slice() }
     }
 
-    /// Writes the content of the decoder's current file to an empty file; returns its length.
-    pub fn write<R: Read>(
+    /// Writes what `read` returns, until it returns 0, to an empty file; returns the length.
+    pub fn write(
         &mut self,
-        decoder: &mut Decoder<R>,
+        mut read: impl FnMut(&mut [u8]) -> Result<usize, PxarError>,
         file: BorrowedFd,
         reporter: &dyn Reporter,
     ) -> Result<u64, ContentError> {
@@ -51,7 +49,7 @@ impl SparseWriter {
             if reporter.cancelled() {
                 return Err(ContentError::Fatal(PxarError::Cancelled));
             }
-            let count = self.fill(decoder).map_err(ContentError::Fatal)?;
+            let count = self.fill(&mut read).map_err(ContentError::Fatal)?;
             if count == 0 {
                 break;
             }
@@ -69,10 +67,10 @@ impl SparseWriter {
     }
 
     /// Fills the buffer, so that blocks stay aligned; less only at the end of the content.
-    fn fill<R: Read>(&mut self, decoder: &mut Decoder<R>) -> Result<usize, PxarError> {
+    fn fill(&mut self, read: &mut impl FnMut(&mut [u8]) -> Result<usize, PxarError>) -> Result<usize, PxarError> {
         let mut filled = 0;
         while filled < self.buffer.len() {
-            match decoder.read_content(&mut self.buffer[filled..])? {
+            match read(&mut self.buffer[filled..])? {
                 0 => break,
                 count => filled += count,
             }

@@ -1,46 +1,31 @@
 //! An archive as it looks to those who read it from front to end and to those who jump.
 
 use std::collections::VecDeque;
-use std::io::{self, Read};
+use std::io::Read;
 
-use pbstore_pxar::{Decoder, Directory, Entry, Event, Kind, ReadAt};
-
-/// An archive in memory.
-pub struct Bytes(pub Vec<u8>);
-
-impl ReadAt for Bytes {
-    fn size(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let rest = self.0.get(offset as usize..).unwrap_or_default();
-        let count = rest.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&rest[..count]);
-        Ok(count)
-    }
-}
+use pbstore_pxar::{Decoder, Directory, Entry, Event, Kind, PxarError, ReadAt};
 
 /// Path, entry, and the content if it is in the archive.
 pub type Seen = (Vec<u8>, Entry, Vec<u8>);
 
-/// Everything below the root, read from front to end.
-pub fn decoded<R: Read>(mut decoder: Decoder<R>) -> Vec<Seen> {
+/// Everything below the root, read from front to end; of a split archive without its payload no contents.
+pub fn decoded<R: Read, P: Read>(mut decoder: Decoder<R, P>) -> Result<Vec<Seen>, PxarError> {
     let mut seen = Vec::new();
-    while let Some(event) = decoder.next_event().unwrap() {
+    while let Some(event) = decoder.next_event()? {
         let Event::Entry(entry) = event else { continue };
         let mut content = Vec::new();
         let mut buffer = vec![0; 1 << 16];
         loop {
-            match decoder.read_content(&mut buffer).unwrap() {
-                0 => break,
-                count => content.extend_from_slice(&buffer[..count]),
+            match decoder.read_content(&mut buffer) {
+                Ok(0) | Err(PxarError::PayloadRequired) => break,
+                Ok(count) => content.extend_from_slice(&buffer[..count]),
+                Err(error) => return Err(error),
             }
         }
         seen.push((decoder.path().to_vec(), entry, content));
     }
     seen.remove(0);
-    seen
+    Ok(seen)
 }
 
 pub fn content_of(directory: &Directory, file: &Entry) -> Vec<u8> {
@@ -66,8 +51,11 @@ pub fn accessed(root: Directory) -> Vec<Seen> {
                 assert_eq!(*opened.metadata(), entry.metadata);
                 pending.push_back((path.clone(), opened));
             }
-            let in_archive = matches!(entry.kind, Kind::File { payload_offset: None, .. });
-            let content = if in_archive { content_of(&directory, &entry) } else { Vec::new() };
+            let content = match (&entry.kind, directory.content(&entry)) {
+                (Kind::File { .. }, Ok(_)) => content_of(&directory, &entry),
+                (Kind::File { .. }, Err(PxarError::PayloadRequired)) | (_, Err(PxarError::Invalid(_))) => Vec::new(),
+                (_, content) => panic!("{:?}", content.map(drop)),
+            };
             seen.push((path, entry, content));
         }
         assert!(directory.lookup(b"no such name").unwrap().is_none());

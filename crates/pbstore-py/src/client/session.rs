@@ -1,8 +1,7 @@
 //! A session as Python sees it: calls, uploads, restores.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::RawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,6 +19,7 @@ use super::{from_client, interrupt};
 use crate::errors::{exceptions, from_format};
 use crate::format::PyCryptKey;
 use crate::indexes::{PyDynamicIndex, PyFixedIndex};
+use crate::source::{duplicate, Source};
 
 /// Largest answer to a call, unless the caller says otherwise: an index of 100 TiB.
 const MAX_ANSWER_BYTES: usize = 1 << 30;
@@ -60,13 +60,6 @@ pub(crate) struct PyRestoreStats {
     entry_count: u64,
     duration_seconds: f64,
     warnings: Vec<String>,
-}
-
-/// A path or an open descriptor.
-#[derive(FromPyObject)]
-enum Source {
-    Descriptor(RawFd),
-    Path(PathBuf),
 }
 
 #[pymethods]
@@ -228,7 +221,7 @@ impl PySession {
             overwrite_symlinks: overwrite_symlinks || overwrite,
             overwrite_hardlinks: overwrite_hardlinks || overwrite,
             ignore_device_errors,
-            strict: defaults.strict,
+            ..defaults
         };
         let index = DynamicIndex::parse(Bytes::from_owner(index)).map_err(from_format)?;
         let archive = archive(archive_name, index, crypt_mode, key)?;
@@ -306,14 +299,4 @@ fn archive(
 ) -> PyResult<Archive> {
     let mode = crypt_mode.parse().map_err(from_client)?;
     Archive::new(name.to_owned(), Box::new(index), mode, key.map(|key| key.inner.clone())).map_err(from_client)
-}
-
-/// A descriptor of our own for what the caller has open.
-fn duplicate(descriptor: RawFd) -> PyResult<File> {
-    if descriptor < 0 {
-        return Err(exceptions::PbstoreError::new_err(format!("not an open descriptor: {descriptor}")));
-    }
-    // SAFETY: the descriptor is only used for this call, which fails if it is not open; -1 is ruled out above.
-    let borrowed = unsafe { BorrowedFd::borrow_raw(descriptor) };
-    Ok(borrowed.try_clone_to_owned()?.into())
 }

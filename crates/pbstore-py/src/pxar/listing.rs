@@ -1,13 +1,14 @@
 //! The entries of an archive, one by one.
 
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use pbstore_pxar::{Decoder, Device, Entry, Event, Kind};
+use pbstore_pxar::{Device, Entry, Kind};
 use pyo3::prelude::*;
 
-use super::{from_pxar, open};
+use super::archive_input::{open_archive, ArchiveReader};
+use super::from_pxar;
+use crate::source::Source;
 
 /// Add this subject to the module.
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -17,15 +18,16 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 }
 
 #[pyfunction]
-fn list_pxar(archive_path: PathBuf) -> PyResult<PyPxarListing> {
-    let (input, _) = open(&archive_path)?;
-    Ok(PyPxarListing { decoder: Mutex::new(Decoder::new(input)) })
+#[pyo3(signature = (archive_path, payload_path=None))]
+fn list_pxar(archive_path: PathBuf, payload_path: Option<PathBuf>) -> PyResult<PyPxarListing> {
+    let (reader, _) = open_archive(Source::Path(archive_path), payload_path)?;
+    Ok(PyPxarListing { reader: Mutex::new(reader) })
 }
 
 /// The entries of an archive, read as they are asked for.
 #[pyclass(name = "PxarListing", module = "pbstore._core", frozen)]
 struct PyPxarListing {
-    decoder: Mutex<Decoder<File>>,
+    reader: Mutex<Box<dyn ArchiveReader>>,
 }
 
 #[pymethods]
@@ -36,21 +38,21 @@ impl PyPxarListing {
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<PyPxarEntry>> {
         py.detach(|| {
-            let mut decoder = self.decoder.lock().unwrap_or_else(PoisonError::into_inner);
-            loop {
-                match decoder.next_event().map_err(from_pxar)? {
-                    Some(Event::Entry(entry)) => return Ok(Some(PyPxarEntry::new(decoder.path(), entry))),
-                    Some(Event::DirectoryEnd) => {}
-                    None => return Ok(None),
-                }
-            }
+            let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+            let next = reader.next_entry().map_err(from_pxar)?;
+            Ok(next.map(|(path, entry)| PyPxarEntry::new(&path, entry)))
         })
     }
 
     #[getter]
+    fn is_split(&self) -> bool {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner).is_split()
+    }
+
+    #[getter]
     fn prelude(&self) -> Option<Vec<u8>> {
-        let decoder = self.decoder.lock().unwrap_or_else(PoisonError::into_inner);
-        decoder.prelude().map(<[u8]>::to_vec)
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        reader.prelude().map(<[u8]>::to_vec)
     }
 }
 
@@ -66,6 +68,7 @@ struct PyPxarEntry {
     mtime_seconds: i64,
     mtime_nanoseconds: u32,
     size: u64,
+    payload_offset: Option<u64>,
     link_target: Option<Vec<u8>>,
     device: Option<(u64, u64)>,
     xattrs: Vec<(Vec<u8>, Vec<u8>)>,
@@ -76,6 +79,10 @@ struct PyPxarEntry {
 
 impl PyPxarEntry {
     fn new(path: &[u8], entry: Entry) -> Self {
+        let payload_offset = match entry.kind {
+            Kind::File { payload_offset, .. } => payload_offset,
+            _ => None,
+        };
         let (kind, size, link_target, device) = parts(entry.kind);
         let metadata = entry.metadata;
         let stat = metadata.stat;
@@ -89,6 +96,7 @@ impl PyPxarEntry {
             mtime_seconds: stat.mtime.seconds,
             mtime_nanoseconds: stat.mtime.nanoseconds,
             size,
+            payload_offset,
             link_target,
             device: device.map(|device| (device.major, device.minor)),
             has_acl: !metadata.acl.is_empty(),

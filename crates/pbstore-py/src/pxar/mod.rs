@@ -1,5 +1,6 @@
 //! pxar archives and catalogs as files, for Python.
 
+mod archive_input;
 mod caller;
 mod catalog;
 mod creating;
@@ -7,7 +8,7 @@ mod extracting;
 mod features;
 mod listing;
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::path::Path;
 
 use pbstore_pxar::{quoted, PxarError};
@@ -50,8 +51,7 @@ struct PyPxarStats {
     warnings: Vec<String>,
 }
 
-/// A file and its length; archives may be pipes too, whose length is 0.
-fn open(path: &Path) -> PyResult<(File, u64)> {
-    let opened = File::open(path).and_then(|file| file.metadata().map(|metadata| (file, metadata.len())));
+fn open(path: &Path) -> PyResult<(File, Metadata)> {
+    let opened = File::open(path).and_then(|file| file.metadata().map(|metadata| (file, metadata)));
     opened.map_err(|error| from_io("failed to open", path, &error))
 }

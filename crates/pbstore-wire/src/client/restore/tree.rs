@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use pbstore_pxar::{extract_archive, ExtractOptions, PxarError};
+use pbstore_pxar::{extract_archive, Decoder, ExtractOptions, PxarError};
 
 use super::archive::Archive;
 use super::ordered::{read_in_order, OrderedReader};
@@ -59,7 +59,7 @@ fn extract(
     options: &ExtractOptions,
     warnings: &mut Warnings<'_>,
 ) -> Result<u64, PxarError> {
-    let stats = extract_archive(&mut *reader, target, options, warnings)?;
+    let stats = extract_archive(Decoder::new(&mut *reader), target, options, warnings)?;
     if !reader.fill_buf().map_err(PxarError::Read)?.is_empty() {
         return Err(PxarError::Invalid("data follows the end of the archive".to_owned()));
     }
