@@ -1,12 +1,18 @@
 //! Makes an archive of a directory tree.
 
+mod archive;
 mod attributes;
 mod content;
 mod exclusions;
 mod file_system;
+mod item;
+mod links;
 mod listing;
 mod reference;
+mod reuse;
+mod stats;
 mod walk;
+mod warning;
 
 use std::io::Write;
 use std::path::Path;
@@ -19,6 +25,7 @@ use crate::payload_sink::PayloadSink;
 use crate::report::Reporter;
 
 pub use self::reference::Reference;
+pub use self::stats::CreateStats;
 
 /// What to take from the tree, and what not.
 #[derive(Clone, Debug)]
@@ -37,6 +44,9 @@ pub struct CreateOptions {
     pub skip_e2big_xattr: bool,
     /// Most entries held at once: the sum of the listings of all directories on the current path.
     pub entries_max: usize,
+    /// Most files held open until it is decided whether a previous archive's payload is used for them. By default the
+    /// process's limit of open files is raised as far as it goes, and used up to half of what it was before.
+    pub held_files_max: Option<usize>,
 }
 
 impl Default for CreateOptions {
@@ -49,27 +59,9 @@ impl Default for CreateOptions {
             skip_lost_and_found: false,
             skip_e2big_xattr: false,
             entries_max: 1_048_576,
+            held_files_max: None,
         }
     }
-}
-
-/// What an archive was made of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CreateStats {
-    /// Entries of all kinds, the root included.
-    pub entry_count: u64,
-    /// Regular files stored with their content.
-    pub file_count: u64,
-    /// Hard links to those files.
-    pub hardlink_count: u64,
-    /// Content of the regular files.
-    pub file_bytes: u64,
-    /// Length of the archive; of a split one, of its metadata stream.
-    pub archive_bytes: u64,
-    /// Length of the payload stream of a split archive.
-    pub payload_bytes: u64,
-    /// Warnings that the reporter was given.
-    pub warning_count: u64,
 }
 
 /// Writes the tree below `source` to `output` as a version 1 archive (pxar.md 4).
@@ -89,29 +81,33 @@ pub fn create_archive<W: Write>(
     reporter: &mut dyn Reporter,
 ) -> Result<CreateStats, PxarError> {
     let catalog = catalog.map(|catalog| catalog as &mut dyn CatalogSink);
-    walk::walk(source, Target { output, payload: None, catalog }, options, reporter)
+    walk::walk(source, Target { output, payload: None, catalog }, None, options, reporter)
 }
 
 /// Writes the tree below `source` as a split archive (pxar.md 7): contents to `payload`, everything else to `metadata`.
 ///
-/// Like [`create_archive`], with the caller's patterns in the prelude instead of an entry.
+/// Like [`create_archive`], with the caller's patterns in the prelude instead of an entry. Files that look as they do in
+/// `reference` are not read: `payload` gets chunks of the previous payload stream that hold their contents.
 ///
 /// # Errors
 ///
-/// As [`create_archive`].
+/// As [`create_archive`]. A reference that cannot be read is a warning; files are read then.
 pub fn create_split_archive<W: Write>(
     source: &Path,
     metadata: W,
     payload: &mut dyn PayloadSink,
+    reference: Option<Reference>,
     options: &CreateOptions,
     reporter: &mut dyn Reporter,
 ) -> Result<CreateStats, PxarError> {
-    walk::walk(source, Target { output: metadata, payload: Some(payload), catalog: None }, options, reporter)
+    let target = Target { output: metadata, payload: Some(payload), catalog: None };
+    walk::walk(source, target, reference.as_ref(), options, reporter)
 }
 
 /// Where an archive goes.
 struct Target<'a, W: Write> {
     output: W,
+    /// For the contents of a split archive.
     payload: Option<&'a mut dyn PayloadSink>,
     catalog: Option<&'a mut dyn CatalogSink>,
 }

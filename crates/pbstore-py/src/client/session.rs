@@ -145,6 +145,7 @@ impl PySession {
             skip_lost_and_found,
             skip_e2big_xattr,
             entries_max,
+            held_files_max: None,
         };
         let options = TreeOptions { create, average_bytes: chunk_size };
         let (seal, progress) = (seal_options(key, compress), counters(progress));

@@ -97,6 +97,7 @@ fn create_pxar(
         skip_lost_and_found,
         skip_e2big_xattr,
         entries_max,
+        held_files_max: None,
     };
     if payload_path.is_some() && catalog_path.is_some() {
         return Err(exceptions::PbstoreError::new_err("a split archive has no catalog"));
@@ -109,7 +110,7 @@ fn create_pxar(
         let result = match &payload {
             Some(payload) => {
                 let sink = &mut PlainPayload(&payload.file);
-                create_split_archive(&source, &archive.file, sink, &options, &mut caller)
+                create_split_archive(&source, &archive.file, sink, None, &options, &mut caller)
             }
             None => create_plain(&source, &archive, catalog.as_ref(), &options, &mut caller),
         };

@@ -9,12 +9,12 @@ use rustix::io::Errno;
 
 use super::Walk;
 use crate::create::file_system::FileSystem;
-use crate::encoder::Supply;
+use crate::create::warning;
 use crate::error::PxarError;
 use crate::flags::Flags;
 use crate::inode::Inode;
 use crate::metadata::Metadata;
-use crate::report::{quoted, Reporter};
+use crate::report::Reporter;
 
 impl<W: Write> Walk<'_, W> {
     /// The inode behind a name; `None` after a warning if it cannot be had.
@@ -94,32 +94,16 @@ impl<W: Write> Walk<'_, W> {
         Ok(self.file_systems.len() - 1)
     }
 
-    pub(super) fn warn_of_change(&mut self, supply: Supply, is_stale: bool) {
-        let path = self.shown_path();
-        match supply {
-            Supply::Exact => {}
-            Supply::More => self
-                .reporter
-                .warn(format!("warning: file size increased while reading: {path}, file will be truncated!")),
-            Supply::Missing(_) if is_stale => self.warn_stale(),
-            Supply::Missing(_) => self
-                .reporter
-                .warn(format!("warning: file size shrunk while reading: {path}, file will be padded with zeros!")),
-        }
-    }
-
     pub(super) fn warn_vanished(&mut self) {
-        let path = self.shown_path();
-        self.reporter.warn(format!("warning: file vanished while reading: {path}"));
+        self.reporter.warn(warning::vanished(&self.path));
     }
 
     pub(super) fn warn_stale(&mut self) {
-        let path = self.shown_path();
-        self.reporter.warn(format!("warning: stale file handle encountered while reading: {path}"));
+        self.reporter.warn(warning::stale(&self.path));
     }
 
-    /// The current path as messages show it: relative to the root, in quotes.
+    /// The current path as messages show it.
     pub(super) fn shown_path(&self) -> String {
-        quoted(self.path.strip_prefix(b"/").unwrap_or_default())
+        warning::shown(&self.path)
     }
 }

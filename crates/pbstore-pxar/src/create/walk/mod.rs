@@ -1,9 +1,8 @@
 //! Goes through the tree, relative to open directories and without recursion, and hands every inode to the encoder.
 
 mod access;
-mod links;
 
-use std::ffi::CStr;
+use std::ffi::CString;
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -11,16 +10,15 @@ use std::path::Path;
 use rustix::fs::{fstat, open, readlinkat, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-use self::links::Links;
+use super::archive::Archive;
 use super::attributes::{basic, AttributeReader};
-use super::content::Content;
 use super::exclusions::{Exclusions, PATTERN_FILE, RECORDED_PATTERNS};
 use super::file_system::FileSystem;
+use super::item::{Body, Item, OpenFile};
 use super::listing::{DirectoryReader, Name};
-use super::{CreateOptions, CreateStats, Target};
-use crate::catalog::{CatalogKind, CatalogSink};
+use super::reuse::{Previous, Reuse};
+use super::{CreateOptions, CreateStats, Reference, Target};
 use crate::directory_stack::{DirectoryStack, DIRECTORY_FLAGS};
-use crate::encoder::{Encoder, Lengths};
 use crate::entry::Device;
 use crate::error::PxarError;
 use crate::flags::Flags;
@@ -40,12 +38,15 @@ struct Level {
     file_system: usize,
     /// Active patterns outside of this directory.
     pattern_count: usize,
+    /// The same directory in the previous archive.
+    previous: Option<Previous>,
 }
 
 struct Walk<'a, W: Write> {
-    encoder: Encoder<'a, W>,
+    archive: Archive<'a, W>,
     is_split: bool,
-    catalog: Option<&'a mut dyn CatalogSink>,
+    /// For change detection, if there is a previous archive.
+    reuse: Option<Reuse>,
     options: &'a CreateOptions,
     reporter: Counting<'a>,
     attributes: AttributeReader,
@@ -53,17 +54,16 @@ struct Walk<'a, W: Write> {
     exclusions: Exclusions,
     file_systems: Vec<FileSystem>,
     stack: DirectoryStack<Level>,
-    links: Links,
     /// Path of the current entry with leading slash; empty for the root.
     path: Vec<u8>,
     held_names: usize,
-    stats: CreateStats,
 }
 
 /// See [`super::create_archive`] and [`super::create_split_archive`].
 pub fn walk<'a, W: Write>(
     source: &Path,
     target: Target<'a, W>,
+    reference: Option<&Reference>,
     options: &'a CreateOptions,
     reporter: &'a mut dyn Reporter,
 ) -> Result<CreateStats, PxarError> {
@@ -85,16 +85,11 @@ pub fn walk<'a, W: Write>(
     let mut reporter = Counting::new(reporter);
     reporter.entry(b"");
     let exclusions = Exclusions::new(&options.exclude, options.skip_lost_and_found, &mut reporter)?;
-    let Target { output, payload, catalog } = target;
-    let is_split = payload.is_some();
-    let encoder = match payload {
-        Some(payload) => Encoder::split(output, payload, exclusions.prelude().as_deref(), &metadata)?,
-        None => Encoder::new(output, &metadata)?,
-    };
+    let (reuse, previous) = Reuse::begin(reference, options.held_files_max, &mut reporter).unzip();
     let walk = Walk {
-        encoder,
-        is_split,
-        catalog,
+        is_split: target.payload.is_some(),
+        archive: Archive::new(target, exclusions.prelude().as_deref(), &metadata)?,
+        reuse,
         options,
         attributes,
         listing: DirectoryReader::new(),
@@ -102,17 +97,15 @@ pub fn walk<'a, W: Write>(
         reporter,
         file_systems: vec![file_system],
         stack: DirectoryStack::new(),
-        links: Links::default(),
         path: Vec::new(),
         held_names: 0,
-        stats: CreateStats { entry_count: 1, ..CreateStats::default() },
     };
-    walk.run(root)
+    walk.run(root, previous)
 }
 
 impl<W: Write> Walk<'_, W> {
-    fn run(mut self, root: OwnedFd) -> Result<CreateStats, PxarError> {
-        self.enter(root, 0)?;
+    fn run(mut self, root: OwnedFd, previous: Option<Previous>) -> Result<CreateStats, PxarError> {
+        self.enter(root, 0, previous)?;
         while let Some(current) = self.stack.current() {
             let path_length = current.state.path_length;
             match current.state.names.next() {
@@ -120,19 +113,20 @@ impl<W: Write> Walk<'_, W> {
                     self.path.truncate(path_length);
                     self.path.push(b'/');
                     self.path.extend_from_slice(name.name.to_bytes());
-                    self.visit(&name)?;
+                    self.visit(name)?;
                 }
                 None => self.leave()?,
             }
         }
-        self.stats.warning_count = self.reporter.warnings;
-        let (_, Lengths { archive_bytes, payload_bytes }) = self.encoder.finish()?;
-        (self.stats.archive_bytes, self.stats.payload_bytes) = (archive_bytes, payload_bytes);
-        Ok(self.stats)
+        if let Some(mut reuse) = self.reuse {
+            reuse.finish(&mut self.archive, &mut self.reporter)?;
+        }
+        let stats = self.archive.finish()?;
+        Ok(CreateStats { warning_count: self.reporter.warnings, ..stats })
     }
 
     /// Makes an open directory the current one and lists it.
-    fn enter(&mut self, directory: OwnedFd, file_system: usize) -> Result<(), PxarError> {
+    fn enter(&mut self, directory: OwnedFd, file_system: usize, previous: Option<Previous>) -> Result<(), PxarError> {
         let limit = self.options.entries_max.saturating_sub(self.held_names);
         let names = match self.listing.read(directory.as_fd(), limit) {
             Ok(Some(names)) => names,
@@ -161,21 +155,18 @@ impl<W: Write> Walk<'_, W> {
             path_length: self.path.len(),
             file_system,
             pattern_count,
+            previous,
         };
         self.stack.push(directory, level).map_err(|error| PxarError::file("failed to enter", &self.path, error))
     }
 
     /// Ends the current directory and goes back to its parent.
     fn leave(&mut self) -> Result<(), PxarError> {
-        if self.stack.depth() == 1 {
-            if !self.is_split {
-                self.add_recorded_patterns()?;
-            }
-        } else {
-            self.encoder.end_directory()?;
-            if let Some(catalog) = &mut self.catalog {
-                catalog.end_directory()?;
-            }
+        if self.stack.depth() > 1 {
+            self.end_directory()?;
+        } else if let Some(patterns) = self.exclusions.recorded().filter(|_| !self.is_split) {
+            // Last in the root, and out of order.
+            self.archive.add_generated(RECORDED_PATTERNS, &patterns)?;
         }
         let left = self
             .stack
@@ -188,7 +179,21 @@ impl<W: Write> Walk<'_, W> {
         Ok(())
     }
 
-    fn visit(&mut self, entry: &Name) -> Result<(), PxarError> {
+    /// Stores an item, or holds it until it is decided how.
+    fn put(&mut self, item: Item) -> Result<(), PxarError> {
+        let Some(reuse) = &mut self.reuse else { return self.archive.store(&item, &self.path, &mut self.reporter) };
+        let previous = self.stack.current().and_then(|current| current.state.previous.as_ref());
+        reuse.put(item, &self.path, previous, &mut self.archive, &mut self.reporter)
+    }
+
+    fn end_directory(&mut self) -> Result<(), PxarError> {
+        match &mut self.reuse {
+            Some(reuse) => reuse.end_directory(&mut self.archive),
+            None => self.archive.end_directory(),
+        }
+    }
+
+    fn visit(&mut self, entry: Name) -> Result<(), PxarError> {
         if self.reporter.cancelled() {
             return Err(PxarError::Cancelled);
         }
@@ -207,71 +212,44 @@ impl<W: Write> Walk<'_, W> {
         }
         self.reporter.entry(&self.path[1..]);
         match kind {
-            FileType::RegularFile => self.visit_file(&entry.name, &stat),
-            FileType::Directory => self.visit_directory(&entry.name),
-            FileType::Symlink => self.visit_symlink(&entry.name, &stat),
-            _ => self.visit_special(&entry.name, &stat),
+            FileType::RegularFile => self.visit_file(entry.name, &stat),
+            FileType::Directory => self.visit_directory(entry.name),
+            FileType::Symlink => self.visit_symlink(entry.name, &stat),
+            _ => self.visit_special(entry.name, &stat),
         }
     }
 
-    fn visit_file(&mut self, name: &CStr, stat: &Stat) -> Result<(), PxarError> {
-        if self.add_known_link(name, stat)? {
-            return Ok(());
+    fn visit_file(&mut self, name: CString, stat: &Stat) -> Result<(), PxarError> {
+        if let Some(id) = self.archive.links.meet(stat) {
+            return self.put(Item { name, metadata: Metadata::default(), body: Body::Hardlink(id) });
         }
-        let Some(fd) = self.open(name, FILE_FLAGS)? else { return Ok(()) };
+        let Some(fd) = self.open(&name, FILE_FLAGS)? else { return Ok(()) };
         let Some((stat, metadata)) = self.inspect(&fd, false)? else { return Ok(()) };
         if metadata.file_type() != metadata::TYPE_FILE {
             self.warn_vanished();
             return Ok(());
         }
-        let size = stat.st_size as u64;
-        let mut content = Content::new(fd.as_fd(), &self.reporter);
-        let added = self.encoder.add_file(name.to_bytes(), &metadata, size, &mut content);
-        let (is_stale, is_cancelled) = (content.is_stale, content.is_cancelled);
-        let (start, supply) = added.map_err(|error| match error {
-            PxarError::Read(_) if is_cancelled => PxarError::Cancelled,
-            PxarError::Read(source) => PxarError::file("failed to read", &self.path, source),
-            other => other,
-        })?;
-        self.warn_of_change(supply, is_stale);
-        self.stats.entry_count += 1;
-        self.stats.file_count += 1;
-        self.stats.file_bytes += size;
-        self.links.remember(&stat, &self.path[1..], start);
-        if let Some(catalog) = &mut self.catalog {
-            catalog.add_file(name.to_bytes(), size, metadata.stat.mtime.seconds)?;
-        }
-        Ok(())
+        let id = self.archive.links.remember(&stat, &self.path[1..]);
+        self.put(Item { name, metadata, body: Body::File(OpenFile { fd, size: stat.st_size as u64, id }) })
     }
 
-    /// Adds a hard link if the inode is in the archive already.
-    fn add_known_link(&mut self, name: &CStr, stat: &Stat) -> Result<bool, PxarError> {
-        let Some(target) = self.links.find(stat) else { return Ok(false) };
-        self.encoder.add_hardlink(name.to_bytes(), &target.path, target.start)?;
-        self.links.met(stat);
-        self.stats.entry_count += 1;
-        self.stats.hardlink_count += 1;
-        self.catalogue(name, CatalogKind::Hardlink)?;
-        Ok(true)
-    }
-
-    fn visit_directory(&mut self, name: &CStr) -> Result<(), PxarError> {
-        let Some(fd) = self.open(name, DIRECTORY_FLAGS)? else { return Ok(()) };
+    fn visit_directory(&mut self, name: CString) -> Result<(), PxarError> {
+        let Some(fd) = self.open(&name, DIRECTORY_FLAGS)? else { return Ok(()) };
         let Some((stat, metadata)) = self.inspect(&fd, false)? else { return Ok(()) };
-        self.encoder.begin_directory(name.to_bytes(), &metadata)?;
-        self.stats.entry_count += 1;
-        if let Some(catalog) = &mut self.catalog {
-            catalog.start_directory(name.to_bytes())?;
-        }
         let file_system = self.file_system(&fd, stat.st_dev)?;
-        if self.descends(file_system) {
-            return self.enter(fd, file_system);
+        if !self.descends(file_system) {
+            self.put(Item { name, metadata, body: Body::Directory })?;
+            return self.end_directory();
         }
-        self.encoder.end_directory()?;
-        match &mut self.catalog {
-            Some(catalog) => catalog.end_directory(),
-            None => Ok(()),
-        }
+        let previous = self.previous(&name);
+        self.put(Item { name, metadata, body: Body::Directory })?;
+        self.enter(fd, file_system, previous)
+    }
+
+    /// What the previous archive has as directory of this name in the current one.
+    fn previous(&mut self, name: &CString) -> Option<Previous> {
+        let parent = self.stack.current()?.state.previous.as_ref()?;
+        self.reuse.as_mut()?.directory(parent, name.to_bytes(), &mut self.reporter)
     }
 
     fn descends(&mut self, file_system: usize) -> bool {
@@ -290,12 +268,12 @@ impl<W: Write> Walk<'_, W> {
         !is_virtual
     }
 
-    fn visit_symlink(&mut self, name: &CStr, stat: &Stat) -> Result<(), PxarError> {
+    fn visit_symlink(&mut self, name: CString, stat: &Stat) -> Result<(), PxarError> {
         if !self.options.features.contains(Flags::SYMLINKS) {
             return Ok(());
         }
         let Some(directory) = self.stack.current() else { return Ok(()) };
-        let target = match readlinkat(directory.fd, name, Vec::new()) {
+        let target = match readlinkat(directory.fd, &name, Vec::new()) {
             Ok(target) => target,
             // No symlink any more.
             Err(Errno::INVAL | Errno::NOENT) => {
@@ -309,63 +287,33 @@ impl<W: Write> Walk<'_, W> {
             Err(error) => return Err(PxarError::file("failed to read the symlink", &self.path, error)),
         };
         let metadata = Metadata { stat: basic(stat), ..Metadata::default() };
-        self.encoder.add_symlink(name.to_bytes(), &metadata, target.to_bytes())?;
-        self.stats.entry_count += 1;
-        self.catalogue(name, CatalogKind::Symlink)
+        self.put(Item { name, metadata, body: Body::Symlink(target) })
     }
 
     /// Adds a device, fifo or socket. It is only named, never opened: opening a device can do things.
-    fn visit_special(&mut self, name: &CStr, stat: &Stat) -> Result<(), PxarError> {
-        let (feature, kind) = match FileType::from_raw_mode(stat.st_mode) {
-            FileType::BlockDevice => (Flags::DEVICE_NODES, CatalogKind::BlockDevice),
-            FileType::CharacterDevice => (Flags::DEVICE_NODES, CatalogKind::CharDevice),
-            FileType::Fifo => (Flags::FIFOS, CatalogKind::Fifo),
-            FileType::Socket => (Flags::SOCKETS, CatalogKind::Socket),
+    fn visit_special(&mut self, name: CString, stat: &Stat) -> Result<(), PxarError> {
+        let feature = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::BlockDevice | FileType::CharacterDevice => Flags::DEVICE_NODES,
+            FileType::Fifo => Flags::FIFOS,
+            FileType::Socket => Flags::SOCKETS,
             _ => return Ok(()),
         };
         if !self.options.features.contains(feature) {
             return Ok(());
         }
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let Some(fd) = self.open(name, flags)? else { return Ok(()) };
+        let Some(fd) = self.open(&name, flags)? else { return Ok(()) };
         let Some((now, metadata)) = self.inspect(&fd, true)? else { return Ok(()) };
         if FileType::from_raw_mode(now.st_mode) != FileType::from_raw_mode(stat.st_mode) {
             self.warn_vanished();
             return Ok(());
         }
-        if feature == Flags::DEVICE_NODES {
+        let body = if feature == Flags::DEVICE_NODES {
             let (major, minor) = (rustix::fs::major(now.st_rdev), rustix::fs::minor(now.st_rdev));
-            let device = Device { major: major.into(), minor: minor.into() };
-            self.encoder.add_device(name.to_bytes(), &metadata, device)?;
+            Body::Device(Device { major: major.into(), minor: minor.into() })
         } else {
-            self.encoder.add_special(name.to_bytes(), &metadata)?;
-        }
-        self.stats.entry_count += 1;
-        self.catalogue(name, kind)
-    }
-
-    /// Adds the generated entry with the caller's patterns, last in the root and out of order.
-    fn add_recorded_patterns(&mut self) -> Result<(), PxarError> {
-        let Some(text) = self.exclusions.recorded() else { return Ok(()) };
-        let mut metadata = Metadata::default();
-        metadata.stat.mode = metadata::TYPE_FILE | 0o600;
-        metadata.stat.uid = rustix::process::getuid().as_raw();
-        metadata.stat.gid = rustix::process::getgid().as_raw();
-        let size = text.len() as u64;
-        self.encoder.add_file(RECORDED_PATTERNS, &metadata, size, &mut text.as_slice())?;
-        self.stats.entry_count += 1;
-        self.stats.file_count += 1;
-        self.stats.file_bytes += size;
-        match &mut self.catalog {
-            Some(catalog) => catalog.add_file(RECORDED_PATTERNS, size, 0),
-            None => Ok(()),
-        }
-    }
-
-    fn catalogue(&mut self, name: &CStr, kind: CatalogKind) -> Result<(), PxarError> {
-        match &mut self.catalog {
-            Some(catalog) => catalog.add_other(name.to_bytes(), kind),
-            None => Ok(()),
-        }
+            Body::Special
+        };
+        self.put(Item { name, metadata, body })
     }
 }
