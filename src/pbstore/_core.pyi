@@ -17,6 +17,7 @@ __all__ = [
     "FileBody",
     "FixedIndex",
     "Front",
+    "IndexRecovery",
     "IndexStats",
     "Progress",
     "PxarEntry",
@@ -33,8 +34,10 @@ __all__ = [
     "chunk_digest",
     "chunk_ends",
     "create_pxar",
+    "distinct_chunks",
     "extract_pxar",
     "list_pxar",
+    "lists_chunk",
     "open_blob",
     "seal_blob",
     "self_test",
@@ -150,6 +153,14 @@ class DynamicIndex:
         """Exclusive end of a chunk in the stream."""
     def find(self, offset: int) -> int | None:
         """The chunk that holds a byte."""
+
+# --- index_chunks ---
+
+def distinct_chunks(index: FixedIndex | DynamicIndex) -> list[bytes]:
+    """The digests that an index lists, each once, sorted."""
+
+def lists_chunk(index: FixedIndex | DynamicIndex, digest: bytes) -> bool:
+    """Whether an index lists the chunk."""
 
 # --- client ---
 
@@ -437,6 +448,41 @@ class ReaderChunks:
     def __new__(cls, store: ChunkStore) -> Self: ...
     def allow_index(self, path: str | PathLike[str]) -> int:
         """Allow every chunk of an index file; return its number of entries."""
+
+# --- recovery ---
+
+@final
+class IndexRecovery:
+    """An archive that is put together from its index and a directory like `.chunks`; holds one chunk in memory.
+
+    Chunks that are missing or corrupt may be replaced by zeros. `skip_checksums` compares neither CRC nor digest, only
+    lengths and, of encrypted chunks, tags.
+    """
+
+    def __new__(
+        cls,
+        index_path: str | PathLike[str],
+        chunk_directory: str | PathLike[str],
+        *,
+        key: CryptKey | None,
+        skip_checksums: bool = False,
+        ignore_missing: bool = False,
+        ignore_corrupt: bool = False,
+    ) -> Self:
+        """Read the index, whatever its name; FormatError if it is none, OSError where the system refuses."""
+    @property
+    def size(self) -> int:
+        """Bytes of the archive."""
+    @property
+    def position(self) -> int:
+        """Bytes written so far."""
+    def advance(self, target_fd: int, *, sparse: bool, step_bytes: int) -> list[str]:
+        """Write the chunks of the next `step_bytes`; two lines for each that was replaced: why, and where.
+
+        `sparse` makes holes of zeros; the target must be a new regular file then. DatastoreError for a missing chunk,
+        IntegrityError for a corrupt one, EncryptionKeyError for an encrypted one without a key; PbstoreError if a
+        chunk may not be opened or the target takes no more.
+        """
 
 # --- front ---
 

@@ -10,6 +10,7 @@ pub(crate) mod exceptions {
     pyo3::import_exception!(pbstore.errors, ConnectionFailedError);
     pyo3::import_exception!(pbstore.errors, CertificateError);
     pyo3::import_exception!(pbstore.errors, AbortedError);
+    pyo3::import_exception!(pbstore.errors, DatastoreError);
     pyo3::import_exception!(pbstore.errors, EncryptionKeyError);
     pyo3::import_exception!(pbstore.errors, FormatError);
     pyo3::import_exception!(pbstore.errors, IntegrityError);

@@ -5,9 +5,11 @@ mod errors;
 mod format;
 mod front;
 mod front_application;
+mod index_chunks;
 mod indexes;
 mod logging;
 mod pxar;
+mod recovery;
 mod source;
 mod store;
 
@@ -20,8 +22,10 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     client::register(module)?;
     format::register(module)?;
     front::register(module)?;
+    index_chunks::register(module)?;
     indexes::register(module)?;
     pxar::register(module)?;
+    recovery::register(module)?;
     store::register(module)?;
     Ok(())
 }

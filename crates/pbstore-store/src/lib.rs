@@ -12,6 +12,8 @@ mod fixed_index_writer;
 mod index_file;
 mod local_chunk_store;
 mod reader_chunks;
+mod recovery;
+mod recovery_output;
 mod session_index;
 mod sync_level;
 
@@ -24,5 +26,7 @@ pub use fixed_index_writer::FixedIndexWriter;
 pub use index_file::{IndexStats, UploadCounts};
 pub use local_chunk_store::LocalChunkStore;
 pub use reader_chunks::ReaderChunks;
+pub use recovery::{IndexRecovery, RecoveryError, RecoveryOptions};
+pub use recovery_output::RecoveryOutput;
 pub use session_index::IndexKind;
 pub use sync_level::SyncLevel;

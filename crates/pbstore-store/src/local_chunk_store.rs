@@ -73,9 +73,7 @@ impl LocalChunkStore {
     }
 
     fn path(&self, digest: &Digest) -> PathBuf {
-        let name = to_hex(digest);
-        let prefix = name.get(..4).unwrap_or_default();
-        self.chunks.join(prefix).join(&name)
+        chunk_path(&self.chunks, digest)
     }
 
     /// Exclude other inserts of the same chunk. Directories share shards, so a sweep can hold one for a directory.
@@ -199,7 +197,15 @@ fn stored_kind(path: &Path) -> Result<Option<BlobKind>> {
     Ok(blob::kind(&head).ok())
 }
 
-fn open_chunk(path: &Path) -> io::Result<File> {
+/// Where a chunk lies below a directory `.chunks`.
+pub(crate) fn chunk_path(chunks: &Path, digest: &Digest) -> PathBuf {
+    let name = to_hex(digest);
+    let prefix = name.get(..4).unwrap_or_default();
+    chunks.join(prefix).join(&name)
+}
+
+/// Open a chunk file, never through a symlink; of what is no regular file, the open does not wait.
+pub(crate) fn open_chunk(path: &Path) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path)
 }
