@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from pbstore import _core
+from pbstore.datastore.directory_walk import walk_directories
 from pbstore.errors import EncryptionKeyError, FormatError, IntegrityError, PbstoreError
 from pbstore.format.crypt_key import CryptKey
 
@@ -132,14 +133,12 @@ def indexes_with_chunk(directory: Path, digest: bytes, warn: Callable[[str], Non
     """
     if not directory.is_dir():
         raise PbstoreError(f"{directory} is no directory")
-    failed: list[OSError] = []
-    for parent, names, files in os.walk(directory, onerror=failed.append):
-        names[:] = sorted(name for name in names if name != ".chunks")
-        for name in sorted(files):
-            if name.endswith((".fidx", ".didx")) and _lists_chunk(Path(parent, name), digest, warn):
-                yield Path(parent, name)
-    for error in failed:
-        warn(f"{error.filename}: {error.strerror}")
+    for parent, directories, others in walk_directories(directory, lambda error: warn(_os_error_text(error))):
+        if ".chunks" in directories:
+            directories.remove(".chunks")
+        for name in others:
+            if name.endswith((".fidx", ".didx")) and _lists_chunk(parent / name, digest, warn):
+                yield parent / name
 
 
 def _lists_chunk(path: Path, digest: bytes, warn: Callable[[str], None]) -> bool:
@@ -148,8 +147,12 @@ def _lists_chunk(path: Path, digest: bytes, warn: Callable[[str], None]) -> bool
     except FormatError as error:
         warn(str(error))
     except OSError as error:
-        warn(f"{path}: {error.strerror}")
+        warn(_os_error_text(error))
     return False
+
+
+def _os_error_text(error: OSError) -> str:
+    return f"{error.filename}: {error.strerror}"
 
 
 def _read_index(path: Path) -> _Index:

@@ -6,6 +6,7 @@ from pbstore.cli import program
 from pbstore.cli.command import Group
 from pbstore.cli.help_command import HELP
 from pbstore.cli.proxmox_backup_debug.inspect_chunk import INSPECT_CHUNK
+from pbstore.cli.proxmox_backup_debug.inspect_device import INSPECT_DEVICE
 from pbstore.cli.proxmox_backup_debug.inspect_file import INSPECT_FILE
 from pbstore.cli.proxmox_backup_debug.recover_index import RECOVER_INDEX
 
@@ -15,7 +16,7 @@ PROGRAM = program.Program(
     commands=Group(
         commands={
             "help": HELP,
-            "inspect": Group(commands={"chunk": INSPECT_CHUNK, "file": INSPECT_FILE}),
+            "inspect": Group(commands={"chunk": INSPECT_CHUNK, "device": INSPECT_DEVICE, "file": INSPECT_FILE}),
             "recover": Group(commands={"index": RECOVER_INDEX}),
         }
     ),
