@@ -1,4 +1,4 @@
-"""The two programs, ready to be called."""
+"""The programs, ready to be called."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import pytest
 
 from command_runner import Runner
 from pbstore.cli.proxmox_backup_client.main import PROGRAM as CLIENT
+from pbstore.cli.proxmox_backup_debug.main import PROGRAM as DEBUG
 from pbstore.cli.proxmox_backup_manager.main import PROGRAM as MANAGER
 
 
@@ -19,6 +20,12 @@ def client(pytestconfig: pytest.Config) -> Runner:
 def manager(pytestconfig: pytest.Config) -> Runner:
     """`proxmox-backup-manager`."""
     return Runner(MANAGER, installed=pytestconfig.getoption("--installed"))
+
+
+@pytest.fixture
+def debug(pytestconfig: pytest.Config) -> Runner:
+    """`proxmox-backup-debug`."""
+    return Runner(DEBUG, installed=pytestconfig.getoption("--installed"))
 
 
 @pytest.fixture

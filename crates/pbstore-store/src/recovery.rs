@@ -169,11 +169,12 @@ impl IndexRecovery {
     }
 
     fn read(&mut self, path: &Path, digest: &Digest, place: &Range<u64>) -> Result<Vec<u8>, RecoveryError> {
+        let corrupt = |reason| RecoveryError::Corrupt { path: path.to_owned(), reason };
         let file = open_chunk(path).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => RecoveryError::Missing { path: path.to_owned(), place: place.clone(), source },
-            _ => RecoveryError::Closed { path: path.to_owned(), source },
+            io::ErrorKind::PermissionDenied => RecoveryError::Closed { path: path.to_owned(), source },
+            _ => corrupt(format!("could not open it - {source}")),
         })?;
-        let corrupt = |reason| RecoveryError::Corrupt { path: path.to_owned(), reason };
         let mut blob = read_blob(file).map_err(|error| corrupt(error.to_string()))?;
         self.decode(&mut blob, digest, place.end - place.start).map_err(|error| match error {
             FormatError::MissingKey => RecoveryError::NoKey { path: path.to_owned() },
