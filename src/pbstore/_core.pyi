@@ -469,7 +469,7 @@ class IndexRecovery:
         ignore_missing: bool = False,
         ignore_corrupt: bool = False,
     ) -> Self:
-        """Read the index, whatever its name; FormatError if it is none, OSError where the system refuses."""
+        """Read the index, whatever its name; FormatError if it is none, PbstoreError if it cannot be read."""
     @property
     def size(self) -> int:
         """Bytes of the archive."""

@@ -4,7 +4,7 @@ use std::os::fd::RawFd;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use pbstore_store::{IndexRecovery, RecoveryError, RecoveryOptions, RecoveryOutput};
+use pbstore_store::{IndexRecovery, RecoveryError, RecoveryOptions, RecoveryOutput, StoreError};
 use pyo3::prelude::*;
 
 use crate::errors::exceptions;
@@ -67,6 +67,7 @@ impl PyIndexRecovery {
 fn from_recovery(error: RecoveryError) -> PyErr {
     let text = error.to_string();
     match error {
+        RecoveryError::Index(StoreError::Io { .. }) => exceptions::PbstoreError::new_err(text),
         RecoveryError::Index(error) => from_store(error),
         RecoveryError::Missing { .. } => exceptions::DatastoreError::new_err(text),
         RecoveryError::Corrupt { .. } => exceptions::IntegrityError::new_err(text),

@@ -34,7 +34,7 @@ class IndexRecovery:
         Raises:
             FormatError: it is no index.
             DatastoreError: the second path is no directory of chunks.
-            OSError: the system does not let one of them be read.
+            PbstoreError: the index cannot be read.
         """
         if not chunk_directory.is_dir():
             raise DatastoreError(f"chunk directory {chunk_directory} does not exist")

@@ -28,5 +28,12 @@ def find_datastores(root: Path, warn: Callable[[str], None]) -> list[Path]:
         if ".chunks" in directories and ".lock" in others:
             found.append(path.relative_to(root))
             directories.clear()
-        directories[:] = [name for name in directories if name != ".chunks" and (path / name).lstat().st_dev == device]
+        directories[:] = [name for name in directories if name != ".chunks" and _is_on(device, path / name)]
     return found
+
+
+def _is_on(device: int, path: Path) -> bool:
+    try:
+        return path.lstat().st_dev == device
+    except OSError:
+        return False
