@@ -16,7 +16,6 @@ use pyo3::types::PyBytes;
 
 use super::progress::{counters, PyProgress};
 use super::{from_client, interrupt};
-use crate::descriptor::duplicate;
 use crate::errors::{exceptions, from_format};
 use crate::format::PyCryptKey;
 use crate::indexes::{PyDynamicIndex, PyFixedIndex};
