@@ -56,7 +56,13 @@ impl Pattern {
             Some(body) => (true, body),
             None => (false, text),
         };
-        let resolved = resolve_dots(body);
+        let mut resolved = resolve_dots(body);
+        // What was behind "./" must not become the mark of an inclusion.
+        if let (Some(body), false) = (&mut resolved, includes) {
+            if body.starts_with(b"!") {
+                body.insert(0, b'\\');
+            }
+        }
         let body = resolved.as_deref().unwrap_or(body);
         let (directories_only, glob) = match body.strip_suffix(b"/") {
             Some(glob) => (true, glob),
@@ -395,9 +401,10 @@ mod tests {
 
     #[test]
     fn dots_are_resolved() {
-        for (written, used) in [("./a/../b/", "b/"), ("!/../a", "!/a"), ("a/./b", "a/b")] {
+        for (written, used) in [("./a/../b/", "b/"), ("!/../a", "!/a"), ("a/./b", "a/b"), ("./!a", "\\!a")] {
             let pattern = Pattern::parse(written.as_bytes()).unwrap();
             assert_eq!(pattern.text(), used.as_bytes());
+            assert_eq!(Pattern::parse(used.as_bytes()).unwrap().includes, pattern.includes);
             assert_eq!(pattern.changed_from(), Some(written.as_bytes()));
         }
         assert_eq!(Pattern::parse(b"a/.b/..c").unwrap().changed_from(), None);

@@ -238,6 +238,16 @@ fn damaged_catalogs_are_errors() {
 }
 
 #[test]
+fn directories_of_a_catalog_do_not_overlap() {
+    // The root is the name of a symlink that lies in the directory below it.
+    let root = [5, 1, b'd', 1, b'x', 4];
+    let below = [&[9, 1, b'l', 6], root.as_slice()].concat();
+    let catalog = [&catalog_example()[..8], &below, &12_u64.to_le_bytes()].concat();
+    let error = read_catalog(&catalog).unwrap_err().to_string();
+    assert_eq!(error, "damaged catalog: a directory does not end before its parent begins");
+}
+
+#[test]
 fn deep_and_wide_catalogs_are_read() {
     let mut catalog = CatalogWriter::new(Vec::new()).unwrap();
     catalog.start_archive(b"a").unwrap();

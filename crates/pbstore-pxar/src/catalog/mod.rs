@@ -5,7 +5,7 @@ mod varint;
 mod walk;
 mod writer;
 
-pub use reader::{CatalogEntry, CatalogReader};
+pub use reader::{CatalogDirectory, CatalogEntry, CatalogReader};
 pub use walk::CatalogWalk;
 pub use writer::CatalogWriter;
 

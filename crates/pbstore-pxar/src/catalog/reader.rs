@@ -1,6 +1,7 @@
 //! Reads a catalog: any directory by its offset, without recursion and without trusting a length.
 
 use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
 
 use super::varint::{take_signed, take_unsigned};
 use super::{CatalogKind, MAGIC, NAME_LIMIT_BYTES};
@@ -49,19 +50,12 @@ impl<R: Read + Seek> CatalogReader<R> {
         self.root_offset
     }
 
-    /// The entries of the directory whose block begins at `offset`, in the order of the file.
-    pub fn directory(&mut self, offset: u64) -> Result<Vec<CatalogEntry>, PxarError> {
-        let table = self.table(offset)?;
+    /// The directory whose block begins at `offset`.
+    pub fn directory(&mut self, offset: u64) -> Result<CatalogDirectory, PxarError> {
+        let (table, end) = self.table(offset)?;
         let mut rest = table.as_slice();
-        let count = take_unsigned(&mut rest).ok_or_else(|| damaged("bad entry count"))?;
-        let mut entries = Vec::new();
-        for _ in 0..count {
-            entries.push(entry(&mut rest, offset)?);
-        }
-        if !rest.is_empty() {
-            return Err(damaged("bytes behind the last entry of a directory"));
-        }
-        Ok(entries)
+        let left = take_unsigned(&mut rest).ok_or_else(|| damaged("bad entry count"))?;
+        Ok(CatalogDirectory { block: offset, end, left, position: table.len() - rest.len(), table })
     }
 
     /// The directory at `path`, whose components are separated by slashes, as the offset of its block; `None` if there
@@ -69,17 +63,18 @@ impl<R: Read + Seek> CatalogReader<R> {
     pub fn find(&mut self, path: &[u8]) -> Result<Option<u64>, PxarError> {
         let mut offset = self.root_offset;
         for name in path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
-            let entries = self.directory(offset)?;
-            let found = entries.iter().find(|entry| entry.kind == CatalogKind::Directory && entry.name == name);
+            let is_wanted = |entry: &CatalogEntry| entry.kind == CatalogKind::Directory && entry.name == name;
+            let found = self.directory(offset)?.find(|entry| !matches!(entry, Ok(entry) if !is_wanted(entry)));
             match found {
-                Some(entry) => offset = entry.directory_offset,
+                Some(entry) => offset = entry?.directory_offset,
                 None => return Ok(None),
             }
         }
         Ok(Some(offset))
     }
 
-    fn table(&mut self, offset: u64) -> Result<Vec<u8>, PxarError> {
+    /// The table of the block that begins at `offset`, and where the block ends.
+    fn table(&mut self, offset: u64) -> Result<(Vec<u8>, u64), PxarError> {
         let available = self.end.checked_sub(offset).filter(|_| offset >= MAGIC.len() as u64);
         let available = available.ok_or_else(|| damaged("a directory's offset lies outside the file"))?;
         self.input.seek(SeekFrom::Start(offset)).map_err(PxarError::Read)?;
@@ -97,7 +92,46 @@ impl<R: Read + Seek> CatalogReader<R> {
         if table.len() as u64 != length {
             return Err(damaged("it ends inside a directory"));
         }
-        Ok(table)
+        Ok((table, offset + prefix + length))
+    }
+}
+
+/// The entries of one directory in the order of the file. They are decoded as they are asked for, so that they take no
+/// more memory than in the file; nothing comes behind an error.
+pub struct CatalogDirectory {
+    block: u64,
+    end: u64,
+    /// Entries that are not decoded yet.
+    left: u64,
+    position: usize,
+    table: Vec<u8>,
+}
+
+impl CatalogDirectory {
+    /// Where in the file the directory's block is.
+    pub(super) fn block(&self) -> Range<u64> {
+        self.block..self.end
+    }
+}
+
+impl Iterator for CatalogDirectory {
+    type Item = Result<CatalogEntry, PxarError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut rest = self.table.get(self.position..).unwrap_or_default();
+        let next = match self.left.checked_sub(1) {
+            None if rest.is_empty() => return None,
+            None => Err(damaged("bytes behind the last entry of a directory")),
+            Some(left) => {
+                self.left = left;
+                entry(&mut rest, self.block)
+            }
+        };
+        self.position = self.table.len() - rest.len();
+        if next.is_err() {
+            (self.left, self.position) = (0, self.table.len());
+        }
+        Some(next)
     }
 }
 

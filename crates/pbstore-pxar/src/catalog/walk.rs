@@ -3,14 +3,15 @@
 use std::collections::HashSet;
 use std::io::{Read, Seek};
 
-use super::{CatalogEntry, CatalogKind, CatalogReader};
+use super::{CatalogDirectory, CatalogEntry, CatalogKind, CatalogReader};
 use crate::error::PxarError;
 
 /// Longest path that is followed.
 const MAX_PATH_BYTES: usize = 16 << 20;
 
 /// A walk through a catalog. Every directory is read once: a file that names one twice could describe more entries
-/// than anything can hold.
+/// than anything can hold. And directories lie apart, as they are written: if they could overlap, those on one path
+/// could take many times the memory of the file.
 pub struct CatalogWalk<R: Read + Seek> {
     reader: CatalogReader<R>,
     open: Vec<OpenDirectory>,
@@ -19,7 +20,7 @@ pub struct CatalogWalk<R: Read + Seek> {
 }
 
 struct OpenDirectory {
-    entries: std::vec::IntoIter<CatalogEntry>,
+    entries: CatalogDirectory,
     path_length: usize,
 }
 
@@ -27,7 +28,7 @@ impl<R: Read + Seek> CatalogWalk<R> {
     /// Begins at the root directory, which has the archives.
     pub fn new(mut reader: CatalogReader<R>) -> Result<Self, PxarError> {
         let root = reader.root_offset();
-        let entries = reader.directory(root)?.into_iter();
+        let entries = reader.directory(root)?;
         let open = vec![OpenDirectory { entries, path_length: 0 }];
         Ok(Self { reader, open, visited: HashSet::from([root]), path: Vec::new() })
     }
@@ -36,7 +37,7 @@ impl<R: Read + Seek> CatalogWalk<R> {
     pub fn next_entry(&mut self) -> Result<Option<CatalogEntry>, PxarError> {
         while let Some(directory) = self.open.last_mut() {
             self.path.truncate(directory.path_length);
-            let Some(entry) = directory.entries.next() else {
+            let Some(entry) = directory.entries.next().transpose()? else {
                 self.open.pop();
                 continue;
             };
@@ -59,7 +60,11 @@ impl<R: Read + Seek> CatalogWalk<R> {
         if !self.visited.insert(offset) || self.path.len() > MAX_PATH_BYTES {
             return Err(PxarError::Catalog("a directory lies in two places or too deep".into()));
         }
-        let entries = self.reader.directory(offset)?.into_iter();
+        let entries = self.reader.directory(offset)?;
+        let parent = self.open.last().map_or(u64::MAX, |parent| parent.entries.block().start);
+        if entries.block().end > parent {
+            return Err(PxarError::Catalog("a directory does not end before its parent begins".into()));
+        }
         self.open.push(OpenDirectory { entries, path_length: self.path.len() });
         Ok(())
     }

@@ -59,9 +59,9 @@ impl PyCatalog {
             let mut reader = self.reader()?;
             let Some(offset) = reader.find(&path).map_err(from_pxar)? else { return Ok(None) };
             let trimmed = path.strip_suffix(b"/").unwrap_or(&path);
+            let named = |entry: CatalogEntry| PyCatalogEntry::new([trimmed, b"/", &entry.name].concat(), &entry);
             let entries = reader.directory(offset).map_err(from_pxar)?;
-            let named = |entry: &CatalogEntry| PyCatalogEntry::new([trimmed, b"/", &entry.name].concat(), entry);
-            Ok(Some(entries.iter().map(named).collect()))
+            entries.map(|entry| entry.map(named).map_err(from_pxar)).collect::<PyResult<_>>().map(Some)
         })
     }
 
