@@ -22,7 +22,7 @@ FUZZ = Path(__file__).resolve().parent
 REGRESSIONS = FUZZ / "regressions"
 WORK = FUZZ.parent / "target" / "fuzz"
 
-COLUMNS = "target executions exec/s coverage corpus heap bound rss limit result".split()
+COLUMNS = ["target", "executions", "exec/s", "coverage", "corpus", "heap", "bound", "rss", "limit", "result"]
 UNITS = "MiB"
 
 
@@ -124,7 +124,7 @@ def run(target: str, seconds: int) -> Outcome:
 
 
 def statistics(output: str) -> dict[str, int]:
-    """libFuzzer's numbers; 0 for those that are not there because the target failed."""
+    """LibFuzzer's numbers; 0 for those that are not there because the target failed."""
     patterns = {
         "executions": r"number_of_executed_units: (\d+)",
         "per_second": r"average_exec_per_sec: +(\d+)",
@@ -171,7 +171,10 @@ def print_table(rows: list[list[str]]) -> None:
     lines = [COLUMNS, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
     for line in lines:
-        cells = [line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))]
+        cells = [
+            line[0].ljust(widths[0]),
+            *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)),
+        ]
         print("  ".join(cells), flush=True)
     print(f"({UNITS}: heap and bound of the code under test, rss and limit of the whole process)")
 

@@ -89,7 +89,7 @@ def decode_component(part: str) -> str:
     """
     try:
         return unquote_to_bytes(part).decode()
-    except UnicodeDecodeError:
+    except UnicodeError:
         raise FormatError("path contains illegal components") from None
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pbstore.errors import FormatError
 
 MAX_LENGTH = 64 << 10
-_ITEM = re.compile(r'\s*(?:([A-Za-z0-9_\-]+)=)?("(?:[^"\\]|\\["\\n])*"|[^",]*?)\s*(,|$)')
+# Each run of spaces can be matched in one way only: else a long one that leads nowhere would be tried in all ways.
+_ITEM = re.compile(r'\s*+(?:([A-Za-z0-9_\-]+)=)?("(?:[^"\\]|\\["\\n])*"|(?:[^",]*[^",\s])?)\s*+(,|$)')
 _ESCAPE = re.compile(r'\\(["\\n])')
 
 

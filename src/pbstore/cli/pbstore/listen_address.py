@@ -1,5 +1,7 @@
 """Addresses to listen on, as people write them: `127.0.0.1:8007`, `[::]:8007`, `:8007`, `8007`."""
 
+import re
+
 from pbstore.errors import FormatError
 
 DEFAULT_HOST = "::"
@@ -15,7 +17,7 @@ def parse_listen_address(text: str) -> tuple[str, int]:
     host, colon, port_text = text.rpartition(":")
     if text.endswith("]") or not colon:
         host, port_text = (text, str(DEFAULT_PORT)) if not text.isdecimal() else ("", text)
-    if not (port_text.isascii() and port_text.isdecimal()) or int(port_text) > 65535:
+    if not re.fullmatch("[0-9]{1,5}", port_text) or int(port_text) > 65535:
         raise FormatError(f"invalid listen address '{text}': expected ADDRESS:PORT, like 127.0.0.1:{DEFAULT_PORT}")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
