@@ -4,10 +4,11 @@ import hashlib
 
 import pytest
 
-from oracle.pxar_decoder import Archive, decode, look_up
+from oracle.pxar_decoder import Archive, decode
 from oracle.pxar_encoder import encode, encode_split
 from oracle.pxar_goodbye import places_in_order, records_of
 from oracle.pxar_items import FILENAME, GOODBYE, read_items
+from oracle.pxar_lookup import look_up
 from oracle.pxar_node import Hardlink, Metadata, Node, walk
 from oracle.worked_trees import PRELUDE, version_1, version_2
 
