@@ -1,4 +1,4 @@
-"""A running server for every test that wants one."""
+"""A running server for every test that wants one; how many examples Hypothesis tries (`--hypothesis-profile`)."""
 
 import shutil
 import signal
@@ -6,10 +6,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from pbstore.config.certificate import ensure_certificate
 from pbstore.config.roots import Roots
 from running_server import RunningServer
+
+# On a busy machine no single example has a time that means anything.
+settings.register_profile("quick", max_examples=50, deadline=None)
+settings.register_profile("thorough", max_examples=3000, deadline=None)
+settings.load_profile("quick")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
