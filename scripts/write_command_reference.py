@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pbstore.cli.proxmox_backup_client.main import PROGRAM as CLIENT
 from pbstore.cli.proxmox_backup_manager.main import PROGRAM as MANAGER
+from pbstore.cli.pxar.main import PROGRAM as PXAR
 from pbstore.cli.reference import reference_page
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "commands.md"
@@ -12,8 +13,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "reference" / "commands.md"
 
 def page() -> str:
     """The whole page: one chapter a program."""
-    chapters = (reference_page(program.name, program.description, program.commands) for program in (CLIENT, MANAGER))
-    return "\n".join(chapters)
+    programs = (CLIENT, MANAGER, PXAR)
+    return "\n".join(reference_page(program.name, program.description, program.commands) for program in programs)
 
 
 def main() -> int:

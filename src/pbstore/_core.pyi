@@ -1,6 +1,6 @@
 """The compiled module: one section a subject, each beside `crates/pbstore-py/src/<subject>.rs`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
 from typing import Self, final
 
@@ -39,6 +39,7 @@ __all__ = [
     "list_pxar",
     "lists_chunk",
     "open_blob",
+    "quoted_path",
     "seal_blob",
     "self_test",
 ]
@@ -622,6 +623,9 @@ class PxarEntry:
     def size(self) -> int:
         """Content of a regular file in bytes, else 0."""
     @property
+    def payload_offset(self) -> int | None:
+        """Of a file of a split archive: offset of its content's header in the payload."""
+    @property
     def link_target(self) -> bytes | None:
         """Of a symlink as it is, of a hard link the path from the archive's root without leading slash."""
     @property
@@ -645,8 +649,11 @@ class PxarListing:
     def __iter__(self) -> Iterator[PxarEntry]: ...
     def __next__(self) -> PxarEntry: ...
     @property
+    def is_split(self) -> bool:
+        """Whether it is a split archive; known once the first entry was read, as is `prelude`."""
+    @property
     def prelude(self) -> bytes | None:
-        """What a split archive has before its root; known once the first entry was read."""
+        """What a split archive has before its root."""
 
 @final
 class CatalogEntry:
@@ -697,9 +704,12 @@ def create_pxar(
     """
 
 def extract_pxar(
-    archive_path: str | PathLike[str],
+    archive: str | PathLike[str] | int,
     target: str | PathLike[str],
     *,
+    payload_path: str | PathLike[str] | None = None,
+    prelude_path: str | PathLike[str] | None = None,
+    patterns: Sequence[bytes] = ...,
     allow_existing_dirs: bool = False,
     overwrite_files: bool = False,
     overwrite_symlinks: bool = False,
@@ -707,12 +717,22 @@ def extract_pxar(
     ignore_device_errors: bool = False,
     strict: bool = True,
     without: Sequence[str] = ...,
+    warn: Callable[[str], object] | None = None,
 ) -> PxarStats:
     """Extract an archive into a directory, which is made if it does not exist, and touch nothing outside of it.
 
+    `archive` is a file or an open descriptor. A split one needs `payload_path`; `prelude_path` is a new file that gets
+    what it has before its root. `patterns` choose what is extracted (pxar.md 4.1, the last match decides), with the
+    directories on the way. `warn` takes the warnings as they come, instead of `PxarStats.warnings`.
     FormatError if the archive is damaged; PbstoreError for the first entry that cannot be made or, if not `strict`, at
     the end, when such entries have become warnings. `without` as in `create_pxar`.
     """
 
-def list_pxar(archive_path: str | PathLike[str]) -> PxarListing:
-    """Open an archive, or the metadata part of a split one; PbstoreError if the file cannot be opened."""
+def list_pxar(archive_path: str | PathLike[str], payload_path: str | PathLike[str] | None = None) -> PxarListing:
+    """Open an archive, or the metadata part of a split one; PbstoreError if a file cannot be opened.
+
+    With `payload_path` it is checked for every file of a split one that its content is where it should be.
+    """
+
+def quoted_path(path: bytes) -> str:
+    """The path in double quotes with backslash escapes, as listings show it."""

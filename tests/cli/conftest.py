@@ -8,6 +8,7 @@ from command_runner import Runner
 from pbstore.cli.proxmox_backup_client.main import PROGRAM as CLIENT
 from pbstore.cli.proxmox_backup_debug.main import PROGRAM as DEBUG
 from pbstore.cli.proxmox_backup_manager.main import PROGRAM as MANAGER
+from pbstore.cli.pxar.main import PROGRAM as PXAR
 
 
 @pytest.fixture
@@ -26,6 +27,12 @@ def manager(pytestconfig: pytest.Config) -> Runner:
 def debug(pytestconfig: pytest.Config) -> Runner:
     """`proxmox-backup-debug`."""
     return Runner(DEBUG, installed=pytestconfig.getoption("--installed"))
+
+
+@pytest.fixture
+def pxar(pytestconfig: pytest.Config) -> Runner:
+    """`pxar`."""
+    return Runner(PXAR, installed=pytestconfig.getoption("--installed"))
 
 
 @pytest.fixture

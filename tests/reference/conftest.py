@@ -3,6 +3,7 @@
 They lie outside the project: PBSTORE_FIXTURES names the directory, by default `../shared/fixtures` beside the checkout.
 """
 
+import lzma
 import os
 from pathlib import Path
 
@@ -42,3 +43,11 @@ def datastore_323(fixtures_323: Path, tmp_path_factory: pytest.TempPathFactory) 
 def datastore_423(fixtures_423: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A datastore written by 4.2.3, shared by all tests: copy it before changing anything."""
     return unpack(fixtures_423 / "datastore.tar.xz", tmp_path_factory.mktemp("datastore-4.2.3"))
+
+
+@pytest.fixture(scope="session")
+def default_archive(fixtures_323: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archive of all kinds of entries made by 3.2.4."""
+    path = tmp_path_factory.mktemp("pxar") / "default.pxar"
+    path.write_bytes(lzma.decompress((fixtures_323 / "pxar" / "default.pxar.xz").read_bytes()))
+    return path

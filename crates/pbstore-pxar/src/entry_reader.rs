@@ -39,6 +39,10 @@ pub fn read_root<R: Read>(input: &mut Input<R>) -> Result<(Opening, EntryRead), 
             header = input.header()?;
         }
     }
+    if header.item_type == items::PAYLOAD_START_MARKER {
+        let reason = format!("an item of type {:016x}: this is the payload of a split archive", header.item_type);
+        return Err(PxarError::malformed(0, reason));
+    }
     Ok((opening, read_unnamed(input, header)?))
 }
 

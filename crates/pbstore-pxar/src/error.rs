@@ -28,7 +28,7 @@ pub enum PxarError {
         reason: String,
     },
     /// The contents of a split archive's files are wanted, but its payload stream was not given.
-    #[error("this is the metadata of a split archive: its payload is needed for the contents of files")]
+    #[error("this is the metadata of a split archive: name its payload too, which has the contents of the files")]
     PayloadRequired,
     /// The catalog's bytes are not what the format says.
     #[error("damaged catalog: {0}")]

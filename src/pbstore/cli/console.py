@@ -19,10 +19,11 @@ LEVELS = ("off", "error", "warn", "info", "debug", "trace")
 class Console:
     """Made once a run from the environment; streams are looked up when used, so that they can be redirected."""
 
-    def __init__(self, environment: Mapping[str, str], *, may_ask: bool = True):
+    def __init__(self, environment: Mapping[str, str], *, may_ask: bool = True, log_variable: str = "PBS_LOG"):
         self.environment = environment
         self._may_ask = may_ask
-        level = environment.get("PBS_LOG") or "info"
+        self.log_variable = log_variable
+        level = environment.get(log_variable) or "info"
         self._level = LEVELS.index(level) if level in LEVELS else LEVELS.index("info")
 
     @property
@@ -36,7 +37,7 @@ class Console:
         return prompt.is_terminal(sys.stderr) and self._level >= LEVELS.index("info")
 
     def logs(self, level: str) -> bool:
-        """Whether lines of that level are wanted (`PBS_LOG`)."""
+        """Whether lines of that level are wanted, as the program's variable says (`PBS_LOG`)."""
         return LEVELS.index(level) <= self._level
 
     def log(self, level: str, text: str) -> None:

@@ -24,16 +24,20 @@ FAILURE = 255
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """A program's name, what it is for, and its commands; `help` is one of them."""
+    """A program's name, what it is for, and its commands; `help` is one of them.
+
+    `log_variable` is the environment variable that says which log lines are wanted.
+    """
 
     name: str
     description: str
     commands: Group
+    log_variable: str = "PBS_LOG"
 
 
 def run_program(program: Program, words: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run one command line and return the exit code: 0 or 255."""
-    console = Console(environment)
+    console = Console(environment, log_variable=program.log_variable)
     try:
         return _run(program, list(words), console)
     except UsageError as error:
@@ -52,7 +56,7 @@ def run_program(program: Program, words: Sequence[str], environment: Mapping[str
     except Exception as error:
         if console.logs("debug"):
             traceback.print_exc()
-        return _fail(f"internal error, set PBS_LOG=debug to see where: {type(error).__name__}: {error}")
+        return _fail(f"internal error, set {program.log_variable}=debug to see where: {type(error).__name__}: {error}")
 
 
 def main(program: Program) -> NoReturn:

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use pbstore_pxar::{Device, Entry, Kind};
+use pbstore_pxar::{quoted, Device, Entry, Kind};
 use pyo3::prelude::*;
 
 use super::archive_input::{open_archive, ArchiveReader};
@@ -14,6 +14,7 @@ use crate::source::Source;
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyPxarEntry>()?;
     module.add_class::<PyPxarListing>()?;
+    module.add_function(wrap_pyfunction!(quoted_path, module)?)?;
     module.add_function(wrap_pyfunction!(list_pxar, module)?)
 }
 
@@ -119,4 +120,9 @@ fn parts(kind: Kind) -> (char, u64, Option<Vec<u8>>, Option<Device>) {
         Kind::Fifo => ('p', 0, None, None),
         Kind::Socket => ('s', 0, None, None),
     }
+}
+
+#[pyfunction]
+fn quoted_path(path: &[u8]) -> String {
+    quoted(path)
 }

@@ -1,0 +1,1 @@
+"""`pxar`: one module a command."""
