@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 
 from pbstore import _core
 from properties.disk_trees import disk_trees
-from tree_snapshot import tree_snapshot
+from tree_snapshot import Inode, tree_snapshot
 
 
 @given(disk_trees())
@@ -23,8 +23,20 @@ def test_a_tree_comes_out_as_it_went_in(base: Path) -> None:
         assert tree_snapshot(base / "target") == source
         assert made.entry_count == extracted.entry_count == len(source)
         check_listings(base, source.keys())
+        check_split(base, source)
     finally:
         shutil.rmtree(base)
+
+
+def check_split(base: Path, source: dict[bytes, Inode]) -> None:
+    """The same through a split archive."""
+    metadata, payload = base / "a.mpxar", base / "a.ppxar"
+    made = _core.create_pxar(base / "source", metadata, payload_path=payload)
+    extracted = _core.extract_pxar(metadata, base / "split", payload_path=payload)
+    assert made.warnings == extracted.warnings == []
+    assert tree_snapshot(base / "split") == source
+    listed = [(entry.path, entry.kind, entry.size) for entry in _core.list_pxar(metadata, payload)]
+    assert listed == [(entry.path, entry.kind, entry.size) for entry in _core.list_pxar(base / "a.pxar")]
 
 
 def check_listings(base: Path, paths: Collection[bytes]) -> None:

@@ -73,10 +73,12 @@ impl<R: Read, P: Read> Extraction<'_, R, P> {
         let found = link_target::find(self.root.as_fd(), target)
             .map_err(|error| PxarError::file("failed to find the hard link target", target, error))?;
         let replace = self.options.overwrite_hardlinks;
-        self.make(name, replace, |directory| {
-            fs::linkat(&found.directory, found.name, directory, name, AtFlags::empty())
-        })
-        .map_err(|error| self.error("failed to create the hard link", error))
+        let link = |directory: BorrowedFd| fs::linkat(&found.directory, found.name, directory, name, AtFlags::empty());
+        let made = match self.make(name, replace, link) {
+            Err(Errno::PERM) => found.unsealed(|| self.make(name, replace, link)),
+            made => made.map_err(Into::into),
+        };
+        made.map_err(|error| self.error("failed to create the hard link", error))
     }
 
     pub fn symlink(&mut self, name: &[u8], target: &[u8], metadata: &Metadata) -> Result<(), PxarError> {
