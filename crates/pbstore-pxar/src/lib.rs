@@ -4,6 +4,7 @@
 
 pub mod accessor;
 pub mod catalog;
+pub mod comparison;
 pub mod create;
 pub mod decoder;
 mod directory_stack;
@@ -32,6 +33,7 @@ mod report;
 mod section;
 
 pub use accessor::{Accessor, Directory, FileContent};
+pub use comparison::{Change, Changes, Comparison, Difference};
 pub use create::{create_archive, create_split_archive, CreateOptions, CreateStats, Reference};
 pub use decoder::{Decoder, Event};
 pub use encoder::{Encoder, Lengths};
@@ -42,6 +44,6 @@ pub use flags::Flags;
 pub use metadata::Metadata;
 pub use pattern::Pattern;
 pub use payload_sink::{PayloadSink, PlainPayload, ReusedChunk};
-pub use read_at::{FileAt, ReadAt};
+pub use read_at::{ChunkPlace, FileAt, ReadAt};
 pub use report::{quoted, Reporter, Silent};
 pub use section::Section;

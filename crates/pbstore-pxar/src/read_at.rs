@@ -4,6 +4,19 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 
+use pbstore_format::Digest;
+
+/// Where a byte lies in a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChunkPlace {
+    /// Digest of the chunk: the same digest means the same bytes.
+    pub digest: Digest,
+    /// Bytes of the chunk before it.
+    pub before: u64,
+    /// Bytes from it on to the end of the chunk.
+    pub rest: u64,
+}
+
 /// Reads at offsets, from several threads at once.
 pub trait ReadAt: Send + Sync {
     /// Bytes of the whole.
@@ -15,6 +28,12 @@ pub trait ReadAt: Send + Sync {
     ///
     /// Whatever the source says; chunks that are not what their index says are errors too.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+
+    /// Where the byte at `offset` lies, if this is made of chunks; nothing is read for that.
+    fn chunk_at(&self, offset: u64) -> Option<ChunkPlace> {
+        let _ = offset;
+        None
+    }
 
     /// Fills `buffer` from `offset` on.
     ///

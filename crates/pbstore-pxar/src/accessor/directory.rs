@@ -125,6 +125,15 @@ impl Directory {
     /// `file` is no regular file, its content is not where the archive says, or the archive is a split one that was
     /// opened without its payload stream.
     pub fn content(&self, file: &Entry) -> Result<FileContent, PxarError> {
+        if let (Kind::File { size, payload_offset: Some(offset) }, Some(payload)) = (&file.kind, &self.accessor.payload)
+        {
+            FileContent::check_header(payload, *offset, *size)?;
+        }
+        self.unread_content(file)
+    }
+
+    /// As [`Self::content`], but reads nothing of the payload stream: whether the content is there shows later.
+    pub(crate) fn unread_content(&self, file: &Entry) -> Result<FileContent, PxarError> {
         let Kind::File { size, payload_offset } = file.kind else {
             return Err(PxarError::Invalid("only a regular file has content".into()));
         };
