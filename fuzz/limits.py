@@ -22,6 +22,7 @@ TARGETS = {
     "dynamic_index": Limits(16 << 10),
     "chunker": Limits(4 << 10),
     "pxar_decoder": Limits(64 << 10),
+    "pxar_accessor": Limits(64 << 10),
     "pxar_round_trip": Limits(64 << 10),
     "pxar_extract": Limits(16 << 10),
     "pattern": Limits(2 << 10),

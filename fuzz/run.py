@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Replays the seeds and known crashes of every fuzz target and, when asked, goes on looking for new ones.
 
-The targets have to be built (`cd fuzz && cargo build --release`), and so has the compiled module, which makes the seeds.
+The targets have to be built (`cd fuzz && cargo build --release`), and the compiled module too: it makes the seeds.
 """
 
 import argparse
@@ -118,8 +118,10 @@ def run(target: str, seconds: int) -> Outcome:
         raise SystemExit(f"Error: {target} has a seed of {longest} bytes, its limit is {limits.max_length}")
     end = f"-max_total_time={seconds}" if seconds else "-runs=0"
     line = [*command(target, limits), end, "-print_final_stats=1", str(corpus), str(seeds)]
-    # On the same machine as everything else, and in no hurry.
-    result = subprocess.run(["nice", "-n", "10", *line], capture_output=True, text=True, errors="replace")
+    # In no hurry, and without the trace of a panic, which takes more memory than the target may have.
+    environment = {**os.environ, "RUST_BACKTRACE": "0"}
+    line = ["nice", "-n", "10", *line]
+    result = subprocess.run(line, env=environment, capture_output=True, text=True, errors="replace")
     return Outcome(target, statistics(result.stderr), crash_of(target, result))
 
 
@@ -163,7 +165,8 @@ def replay_one(target: str, path: Path) -> int:
     """Run a target on one input, with everything that it prints."""
     data = WORK / "replay" / target
     write(data, read_hex(path))
-    return subprocess.run([*command(target, TARGETS[target]), str(data)]).returncode
+    line = [*command(target, TARGETS[target]), "-rss_limit_mb=0", str(data)]
+    return subprocess.run(line, env={**os.environ, "RUST_BACKTRACE": "1"}).returncode
 
 
 def print_table(rows: list[list[str]]) -> None:

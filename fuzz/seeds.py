@@ -15,8 +15,8 @@ KEY = bytes([7]) * 32
 MTIME_NS = 1_700_000_000_000_000_005
 # Stands for the directory that extraction must not touch, see targets/pxar_extract.rs.
 OUTSIDE = b"@" * 32
-# Options of pxar_extract: none, and everything that overwrites.
-CAREFUL, OVERWRITING = b"\x20", b"\x1f"
+# Options of pxar_extract: none, and everything that overwrites; then no patterns.
+CAREFUL, OVERWRITING = b"\x20\x00", b"\x1f\x00"
 
 Seeds = dict[str, bytes]
 
@@ -26,7 +26,12 @@ def seeds() -> dict[str, Seeds]:
     with tempfile.TemporaryDirectory() as folder:
         plain, catalog = archive_of_all_kinds(Path(folder))
         hostile = hostile_archives(Path(folder))
-    archives = {"plain": plain, "split": SPLIT_METADATA, "empty": example("pxar.md", "empty")}
+    archives = {
+        "plain": streams(plain),
+        "empty": streams(example("pxar.md", "empty")),
+        "split": streams(SPLIT_METADATA, SPLIT_PAYLOAD),
+        "without-payload": streams(SPLIT_METADATA),
+    }
     return {
         "blob": blobs(),
         "blob_round_trip": named(bytes([mode, mode >> 1, 5, 0, 4]) + b"data " * 40 for mode in range(4)),
@@ -34,8 +39,9 @@ def seeds() -> dict[str, Seeds]:
         "dynamic_index": dynamic_indexes(),
         "chunker": named(bytes([exponent, 40, 3, 9, 1, 255]) + bytes(range(256)) for exponent in range(6)),
         "pxar_decoder": {name: b"\x01\x40" + archive for name, archive in archives.items()},
-        "pxar_round_trip": {"plain": plain},
-        "pxar_extract": {"plain": CAREFUL + plain, "split": CAREFUL + SPLIT_METADATA} | hostile,
+        "pxar_accessor": archives,
+        "pxar_round_trip": archives,
+        "pxar_extract": {name: CAREFUL + archive for name, archive in archives.items()} | hostile,
         "pattern": named(pattern + b"\0" + path for pattern in PATTERNS for path in PATHS),
         "catalog": {"plain": catalog, "example": example("catalog.md", "catalog")},
         "posix_acl": named(b"\xa4\x81" + value for value in ACLS),
@@ -131,8 +137,8 @@ def hostile_archives(folder: Path) -> Seeds:
         "link-to-parent": archive.replace(b"waz/secret\0", b"../../etc/x\0"[:11]),
         "relative-symlink": archive.replace(OUTSIDE, b"../out".rjust(32, b"/").replace(b"/" * 26, b"./" * 13)),
     }
-    choices = {"careful": CAREFUL, "overwriting": OVERWRITING}
-    return {f"{name}-{how}": choice + data for name, data in forged.items() for how, choice in choices.items()}
+    choices = {"careful": CAREFUL, "overwriting": OVERWRITING, "some": b"\x9f\x39"}
+    return {f"{name}-{how}": choice + streams(data) for name, data in forged.items() for how, choice in choices.items()}
 
 
 def create(folder: Path, tree: Path) -> tuple[bytes, bytes]:
@@ -140,6 +146,11 @@ def create(folder: Path, tree: Path) -> tuple[bytes, bytes]:
     archive, catalog = folder / f"{tree.name}.pxar", folder / f"{tree.name}.pcat1"
     _core.create_pxar(tree, archive, catalog_path=catalog)
     return archive.read_bytes(), catalog.read_bytes()
+
+
+def streams(archive: bytes, payload: bytes | None = None) -> bytes:
+    """An archive of one stream or two as the targets take it (Steering::streams)."""
+    return struct.pack("<H", 0xFFFF if payload is None else len(archive)) + archive + (payload or b"")
 
 
 def item(kind: int, content: bytes) -> bytes:
@@ -173,6 +184,15 @@ SPLIT_METADATA = b"".join(
                 *(0xEF5EED5B753E1555, 346, 88),
             ),
         ),
+    ]
+)
+
+SPLIT_PAYLOAD = b"".join(
+    [
+        item(0x834C68C2194A4ED2, b""),
+        item(0x28147A1B0B7C1A25, b"hello\n"),
+        item(0x28147A1B0B7C1A25, b""),
+        item(0x6C72B78B984C81B5, b""),
     ]
 )
 

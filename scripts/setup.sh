@@ -14,6 +14,7 @@ need() {
 
 install_system_packages() {
     need cc build-essential
+    need c++ build-essential
     need pkg-config pkg-config
     pkg-config --exists openssl 2>/dev/null || missing_packages+=(libssl-dev)
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing_packages+=(python3-venv)
@@ -53,6 +54,12 @@ build_module() {
     .venv/bin/python -m pip install --quiet --upgrade pip 'maturin>=1.9,<2'
     VIRTUAL_ENV="$PWD/.venv" .venv/bin/maturin develop --release --locked --quiet "${build_features[@]}"
     stamp module.stamp "${sources[@]}"
+}
+
+# Cargo knows what is fresh; the targets are no part of the workspace that the module is built from.
+build_fuzz_targets() {
+    say "building the fuzz targets (minutes the first time)"
+    (cd fuzz && cargo build --release --locked --quiet "${build_features[@]}")
 }
 
 install_test_tools() {

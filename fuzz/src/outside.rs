@@ -48,7 +48,8 @@ impl Scene {
         // Slashes in front mean nothing, so that every path can have the same length.
         let path = outside.as_os_str().as_bytes();
         let mut outside_path = [b'/'; 32];
-        let start = outside_path.len().checked_sub(path.len()).expect("the temporary folder has a path of 18 bytes at most");
+        let start =
+            outside_path.len().checked_sub(path.len()).expect("the temporary folder has a path of 18 bytes at most");
         outside_path[start..].copy_from_slice(path);
         let before = facts(&outside);
         Self { target, outside, outside_path, before, _base: base }

@@ -28,6 +28,15 @@ impl<'a> Steering<'a> {
         self.byte() & 1 == 1
     }
 
+    /// All that is left, as an archive and, if the length in front leaves something over, a payload stream.
+    pub fn streams(mut self) -> (&'a [u8], Option<&'a [u8]>) {
+        let length = u16::from_le_bytes(self.bytes());
+        match self.rest.split_at_checked(length.into()) {
+            Some((archive, payload)) => (archive, Some(payload)),
+            None => (self.rest, None),
+        }
+    }
+
     /// All that is left.
     pub fn rest(self) -> &'a [u8] {
         self.rest

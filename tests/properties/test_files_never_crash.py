@@ -36,6 +36,9 @@ from pbstore.tasks.task_log import read_end, read_log
 ROOT = UserId("root", "pam")
 UPID = b"UPID:pbs1:00000C3F:00002A1B:0000001C:6553F100:backup:store1\\x3avm-100:root@pam:"
 KEY = _core.CryptKey(bytes(32))
+PEM = b"-----BEGIN %s-----\nQQ==\n-----END %s-----\n"
+DYNAMIC_INDEX = _core.DynamicIndex.encode([(1, bytes(32))], uuid=bytes(16), ctime=1)
+FIXED_INDEX = _core.FixedIndex.encode([bytes(32)], 1, uuid=bytes(16), ctime=1)
 PRIVATE_PEM = b"""-----BEGIN PRIVATE KEY-----
 MC4CAQAwBQYDK2VwBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f
 -----END PRIVATE KEY-----
@@ -81,12 +84,12 @@ CONTENTS: dict[str, tuple[Callable[[bytes], Any], tuple[bytes, ...]]] = {
     "key file": (check_key_file, (key_file(), b'{"kdf":{"Scrypt":{"n":2,"r":1,"p":1,"salt":"QQ=="}},"data":"QQ=="}')),
     "paper key": (
         PaperKey.parse,
-        (key_file(), b"-----BEGIN RSA PRIVATE KEY-----\nQQ==\n-----END RSA PRIVATE KEY-----\n"),
+        (key_file(), PEM.replace(b"%s", b"RSA PRIVATE KEY")),
     ),
-    "public key": (load_public_key, (b"-----BEGIN PUBLIC KEY-----\nQQ==\n-----END PUBLIC KEY-----\n",)),
+    "public key": (load_public_key, (PEM.replace(b"%s", b"PUBLIC KEY"),)),
     "sections": (check_sections, (b"user: root@pam\n\tenable 1\n\tcomment a b\n\ntoken: a!b\n\n# x\n",)),
     "blob": (_core.open_blob, (_core.seal_blob(b"text"), _core.seal_blob(bytes(500)))),
-    "fixed index": (_core.FixedIndex.parse, (_core.FixedIndex.encode([bytes(32)], 1, uuid=bytes(16), ctime=1),)),
+    "fixed index": (_core.FixedIndex.parse, (FIXED_INDEX,)),
     "dynamic index": (
         _core.DynamicIndex.parse,
         (_core.DynamicIndex.encode([(1, bytes(32))], uuid=bytes(16), ctime=1),),

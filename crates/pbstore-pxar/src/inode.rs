@@ -60,11 +60,7 @@ impl<'a> Inode<'a> {
     }
 
     pub fn set_owner(&self, uid: u32, gid: u32) -> Result<(), Errno> {
-        // All ones would mean "leave as it is" to the kernel; no inode can have that owner.
-        if uid == u32::MAX || gid == u32::MAX {
-            return Err(Errno::INVAL);
-        }
-        let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
+        let (uid, gid) = owner(uid, gid)?;
         fs::chownat(self.fd, "", Some(uid), Some(gid), AtFlags::EMPTY_PATH)
     }
 
@@ -82,6 +78,18 @@ impl<'a> Inode<'a> {
             None => fs::futimens(self.fd, &timestamps(mtime)),
         }
     }
+}
+
+/// An owner for the kernel.
+///
+/// # Errors
+///
+/// EINVAL for all ones, which no inode can have: the kernel would take it for "leave as it is".
+pub fn owner(uid: u32, gid: u32) -> Result<(Uid, Gid), Errno> {
+    if uid == u32::MAX || gid == u32::MAX {
+        return Err(Errno::INVAL);
+    }
+    Ok((Uid::from_raw(uid), Gid::from_raw(gid)))
 }
 
 /// Times for the kernel that leave the time of last access alone.
