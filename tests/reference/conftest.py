@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from pbstore._core import CryptKey
+from pbstore.format.key_file import KeyFile
+from reference.original_store import OriginalStore
 from unpack import unpack
 
 DEFAULT_FIXTURES = Path(__file__).parents[3] / "shared" / "fixtures"
@@ -51,3 +54,22 @@ def default_archive(fixtures_323: Path, tmp_path_factory: pytest.TempPathFactory
     path = tmp_path_factory.mktemp("pxar") / "default.pxar"
     path.write_bytes(lzma.decompress((fixtures_323 / "pxar" / "default.pxar.xz").read_bytes()))
     return path
+
+
+@pytest.fixture(scope="session")
+def store_323(datastore_323: Path, fixtures_323: Path) -> OriginalStore:
+    """The datastore of 3.2.4 with its key."""
+    return OriginalStore(datastore_323, CryptKey(KeyFile.load(fixtures_323 / "keys" / "none.json").open(lambda: "")))
+
+
+@pytest.fixture(scope="session")
+def store_423(datastore_423: Path, fixtures_423: Path) -> OriginalStore:
+    """The datastore of 4.2.3 with its key."""
+    return OriginalStore(datastore_423, CryptKey(KeyFile.load(fixtures_423 / "keys" / "enc.json").open(lambda: "")))
+
+
+@pytest.fixture(params=["323", "423"])
+def original_store(request: pytest.FixtureRequest) -> OriginalStore:
+    """The datastores of both releases, one after the other."""
+    store: OriginalStore = request.getfixturevalue(f"store_{request.param}")
+    return store

@@ -8,45 +8,38 @@ import pytest
 
 from pbstore import _core
 from pbstore.errors import EncryptionKeyError, IntegrityError
-from pbstore.format.key_file import KeyFile
+from reference.original_store import OriginalStore
 
 
-def key_of(path: Path) -> _core.CryptKey:
-    return _core.CryptKey(KeyFile.load(path).open(lambda: ""))
-
-
-def check_chunks(datastore: Path, key: _core.CryptKey) -> set[str]:
+def check_chunks(store: OriginalStore) -> set[str]:
     """Open every chunk and compare its digest with its name; the kinds that were met."""
     kinds = set()
-    for path in sorted((datastore / ".chunks").glob("*/*")):
+    for path in sorted(store.path.glob(".chunks/*/*")):
         blob = path.read_bytes()
         kind = _core.blob_kind(blob)
-        used = key if kind.startswith("encrypted") else None
+        used = store.key if kind.startswith("encrypted") else None
         assert _core.chunk_digest(_core.open_blob(blob, key=used), used).hex() == path.name
         assert path.parent.name == path.name[:4]
         kinds.add(kind)
     return kinds
 
 
-def test_every_chunk_of_323(datastore_323: Path, fixtures_323: Path) -> None:
-    kinds = check_chunks(datastore_323, key_of(fixtures_323 / "keys" / "none.json"))
-    assert kinds == {"plain", "compressed", "encrypted-compressed"}
+def test_every_chunk(store_323: OriginalStore, store_423: OriginalStore) -> None:
+    assert check_chunks(store_323) == {"plain", "compressed", "encrypted-compressed"}
+    assert check_chunks(store_423) >= {"compressed", "encrypted-compressed"}
 
 
-def test_every_chunk_of_423(datastore_423: Path, fixtures_423: Path) -> None:
-    kinds = check_chunks(datastore_423, key_of(fixtures_423 / "keys" / "enc.json"))
-    assert kinds >= {"compressed", "encrypted-compressed"}
-
-
-def test_every_blob_of_323_as_the_original_inspects_it(datastore_323: Path, fixtures_323: Path) -> None:
-    key = key_of(fixtures_323 / "keys" / "none.json")
+@pytest.mark.parametrize("release", ["323", "423"])
+def test_every_blob_as_the_original_inspects_it(release: str, request: pytest.FixtureRequest) -> None:
+    store: OriginalStore = request.getfixturevalue(f"store_{release}")
+    fixtures: Path = request.getfixturevalue(f"fixtures_{release}")
     compared = 0
-    for path in sorted(datastore_323.rglob("*.blob")):
-        name = str(path.relative_to(datastore_323)).replace("/", "_").replace(":", "_")
-        report = fixtures_323 / "inspect" / f"{name}.json"
+    for path in sorted(store.path.rglob("*.blob")):
+        name = str(path.relative_to(store.path)).replace("/", "_").replace(":", "_")
+        report = fixtures / "inspect" / f"{name}.json"
         blob = path.read_bytes()
         is_encrypted = _core.blob_kind(blob).startswith("encrypted")
-        _core.open_blob(blob, key=key if is_encrypted else None)
+        _core.open_blob(blob, key=store.key if is_encrypted else None)
         if report.exists():
             expected = json.loads(report.read_text())
             assert expected == {"encryption": "encrypt" if is_encrypted else "none", "size": len(blob)}

