@@ -42,6 +42,24 @@ def modules_of_qrencode_svg(svg: bytes) -> list[list[int]]:
     return rows
 
 
+def modules_of_path_svg(svg: bytes) -> list[list[int]]:
+    """Rows of a code as we draw it: one path, a horizontal stroke for each run of dark modules."""
+    root = ElementTree.fromstring(svg)  # noqa: S314 - our own page
+    size = int(root.attrib["viewBox"].split()[2])
+    assert "width" not in root.attrib, "an image with a size of its own need not fill the place that the page gives it"
+    rows = [[0] * size for _ in range(size)]
+    (path,) = [path.attrib["d"] for path in root.iter("{http://www.w3.org/2000/svg}path") if "stroke" in path.attrib]
+    x = y = 0.0
+    for command, numbers in re.findall(r"([Mmh])([-0-9. ]+)", path):
+        values = [float(number) for number in numbers.split()]
+        if command == "h":
+            rows[int(y)][int(x) : int(x + values[0])] = [1] * int(values[0])
+            x += values[0]
+        else:
+            x, y = (x + values[0], y + values[1]) if command == "m" else (values[0], values[1])
+    return rows
+
+
 def decode(modules: list[list[int]]) -> str:
     """Content of a code."""
     empty = [0] * len(modules[0])

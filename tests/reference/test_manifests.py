@@ -67,3 +67,13 @@ def test_files_are_what_the_manifest_says(release: tuple[Path, _core.CryptKey]) 
             is_fixed = entry.filename.endswith(".fidx")
             index = _core.FixedIndex.parse(data) if is_fixed else _core.DynamicIndex.parse(data)
             manifest.verify_file(entry.filename, index.size, index.csum)
+
+
+def test_manifests_are_what_the_original_restored(datastore_323: Path, fixtures_323: Path) -> None:
+    """`restore SNAPSHOT index.json -`, of every snapshot of the root namespace."""
+    restored = sorted((fixtures_323 / "store-out").glob("*.index.json"))
+    assert len(restored) >= 8
+    for path in restored:
+        backup_type, backup_id, time = path.name.removesuffix(".index.json").split("_", 2)
+        stored = datastore_323 / backup_type / backup_id / time.replace("_", ":") / MANIFEST_FILE_NAME
+        assert Manifest.parse(_core.open_blob(stored.read_bytes())).encode() == path.read_bytes()

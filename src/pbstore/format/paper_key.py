@@ -120,5 +120,6 @@ def _qr_text(lines: tuple[str, ...]) -> str:
 
 def _qr_svg(lines: tuple[str, ...]) -> str:
     file = io.BytesIO()
-    _qr_code(lines).save(file, kind="svg", border=0, scale=1, light="white")
+    # With a view box and without a size of its own, the symbol fills the place that the page has for it.
+    _qr_code(lines).save(file, kind="svg", border=0, scale=1, light="white", omitsize=True)
     return base64.b64encode(file.getvalue()).decode().rstrip("=")
