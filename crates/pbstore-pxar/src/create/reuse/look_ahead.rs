@@ -147,3 +147,108 @@ impl LookAhead {
         self.index.chunk_start(number).unwrap_or(0)..self.index.chunk_end(number).unwrap_or(0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pbstore_format::dynamic_index::{encode_file, DynamicHeader};
+
+    use super::*;
+
+    /// Chunks of 1000 bytes; the digest is the number.
+    fn look_ahead() -> LookAhead {
+        let entries: Vec<_> = (0..20).map(|number| (1000 * (number + 1), [number as u8; 32])).collect();
+        let header = DynamicHeader { uuid: [0; 16], ctime: 0, csum: [0; 32] };
+        LookAhead::new(Arc::new(DynamicIndex::parse(encode_file(header, &entries).unwrap()).unwrap()))
+    }
+
+    fn planned(look_ahead: &mut LookAhead, run: Range<u64>, keep_last: bool) -> Plan {
+        assert!(look_ahead.accept(&run));
+        look_ahead.add(run);
+        look_ahead.plan(50_000, keep_last)
+    }
+
+    fn plan(numbers: impl IntoIterator<Item = u8>, partial_count: u64, shift: Option<(u64, u64)>) -> Plan {
+        let chunks = numbers.into_iter().map(|number| ReusedChunk { digest: [number; 32], size: 1000 }).collect();
+        Plan { chunks, partial_count, shift: shift.map(|(old, new)| Shift { old, new }) }
+    }
+
+    #[test]
+    fn whole_chunks_are_injected_as_they_are() {
+        // The chunk behind a run that ends with a chunk is not needed.
+        assert_eq!(planned(&mut look_ahead(), 2000..5000, false), plan(2..5, 0, Some((2000, 50_000))));
+        assert_eq!(planned(&mut look_ahead(), 19_000..20_000, false), plan(19..20, 0, Some((19_000, 50_000))));
+    }
+
+    #[test]
+    fn a_tenth_may_be_padding() {
+        assert_eq!(planned(&mut look_ahead(), 1050..2950, false), plan(1..3, 2, Some((1000, 50_000))));
+        assert_eq!(planned(&mut look_ahead(), 1200..3000, false), plan(1..3, 1, Some((1000, 50_000))));
+        assert_eq!(planned(&mut look_ahead(), 1201..3000, false), plan([], 0, None));
+        assert_eq!(planned(&mut look_ahead(), 1900..2900, false), plan([], 0, None));
+    }
+
+    #[test]
+    fn payloads_have_new_places() {
+        let shift = planned(&mut look_ahead(), 1050..3000, false).shift.unwrap();
+        assert_eq!((shift.apply(1050), shift.apply(2999)), (50_050, 51_999));
+    }
+
+    #[test]
+    fn the_last_chunk_is_shared_with_the_next_run() {
+        let mut look_ahead = look_ahead();
+        assert_eq!(planned(&mut look_ahead, 0..1900, true), plan([0], 0, Some((0, 50_000))));
+        // Without what is used of chunk 1 already, 950 of 2000 bytes would be padding.
+        assert_eq!(planned(&mut look_ahead, 1950..3000, true), plan([1], 1, Some((1000, 50_000))));
+        assert_eq!(planned(&mut look_ahead, 3000..4000, false), plan([2, 3], 0, Some((3000, 51_000))));
+    }
+
+    #[test]
+    fn one_chunk_serves_many_runs() {
+        let mut look_ahead = look_ahead();
+        assert_eq!(planned(&mut look_ahead, 0..910, true), plan([], 0, Some((0, 50_000))));
+        for start in [920, 940, 960] {
+            let shift = planned(&mut look_ahead, start..start + 10, true).shift.unwrap();
+            assert_eq!(shift.apply(start), 50_000 + start);
+        }
+        assert_eq!(look_ahead.plan(50_000, false), plan([0], 1, None));
+    }
+
+    #[test]
+    fn a_kept_chunk_comes_before_everything_else() {
+        let mut look_ahead = look_ahead();
+        assert_eq!(planned(&mut look_ahead, 0..1000, true), plan([], 0, Some((0, 50_000))));
+        // Another chunk.
+        assert_eq!(planned(&mut look_ahead, 3000..4000, true), plan([0], 0, Some((3000, 51_000))));
+        // A run that has to be read.
+        assert_eq!(planned(&mut look_ahead, 4500..4600, true), plan([3], 0, None));
+        // Nothing: it stays for a run that may come, and goes before other bytes.
+        assert_eq!(planned(&mut look_ahead, 5000..6000, true), plan([], 0, Some((5000, 50_000))));
+        assert_eq!(look_ahead.plan(50_000, true), plan([], 0, None));
+        assert_eq!(look_ahead.plan(50_000, false), plan([5], 0, None));
+        assert_eq!(look_ahead.plan(50_000, false), plan([], 0, None));
+    }
+
+    #[test]
+    fn runs_grow_while_payloads_follow_each_other() {
+        let mut look_ahead = look_ahead();
+        for payload in [0..700, 700..1400, 1400..2000] {
+            assert!(payload.start == 0 || look_ahead.continues_with(&payload));
+            assert!(look_ahead.accept(&payload));
+            look_ahead.add(payload);
+        }
+        assert!(!look_ahead.continues_with(&(2001..2010)));
+        assert_eq!(look_ahead.plan(50_000, true), plan([0], 0, Some((0, 50_000))));
+        // Also behind a plan.
+        assert!(look_ahead.continues_with(&(2000..2010)));
+    }
+
+    #[test]
+    fn payloads_that_readers_could_not_reach_are_refused() {
+        let mut look_ahead = look_ahead();
+        assert!(look_ahead.accept(&(100..200)));
+        assert!(!look_ahead.accept(&(100..116)));
+        assert!(!look_ahead.accept(&(199..215)));
+        assert!(!look_ahead.accept(&(19_990..20_006)));
+        assert!(look_ahead.accept(&(200..216)));
+    }
+}
