@@ -376,8 +376,11 @@ class ChunkStore:
     """The chunk store of one datastore, open or to be made; threads share it. OSError where the system refuses."""
 
     @staticmethod
-    def create(path: str | PathLike[str]) -> None:
-        """Lay out a new store in an existing directory (datastore-layout.md 1); ProtocolError if it has one."""
+    def create(path: str | PathLike[str], *, progress: Callable[[int], object] | None = None) -> None:
+        """Lay out a new store in an existing directory (datastore-layout.md 1); ProtocolError if it has one.
+
+        `progress` is called with each percent from 1 to 99; what it raises ends the work.
+        """
     def __new__(cls, path: str | PathLike[str], *, sync_level: str = "filesystem") -> Self:
         """Open; `sync_level` is `none`, `file` or `filesystem`. ProtocolError for a directory without chunk store."""
     def insert(self, digest: bytes, blob: bytes) -> tuple[bool, int]:
@@ -492,9 +495,24 @@ class FileBody:
     """A file as body of a response: opened now, sent piece by piece. OSError if it cannot be opened as a file."""
 
     def __new__(cls, path: str | PathLike[str]) -> Self: ...
+    @staticmethod
+    def decoded_blob(path: str | PathLike[str], *, csum: bytes | None = None) -> FileBody:
+        """The data of a blob file, which is checked now; `csum` is the SHA-256 that the manifest has for it.
+
+        FormatError for what is no blob or holds more than 128 MiB, IntegrityError for damage, EncryptionKeyError for
+        an encrypted one.
+        """
+    @staticmethod
+    def decoded_index(store: ChunkStore, path: str | PathLike[str], *, csum: bytes, size: int) -> FileBody:
+        """The content of an archive, decoded chunk by chunk as it is sent; a bad chunk breaks the answer off.
+
+        Checksum and size are those of the manifest and are compared now: FormatError, IntegrityError.
+        """
+    def hold(self, guard: object) -> None:
+        """Call `guard.close()` when the body was sent or given up, on any thread. ValueError once it is on its way."""
     @property
     def size(self) -> int:
-        """Bytes of the file."""
+        """Bytes of the body."""
 
 @final
 class Request:

@@ -49,6 +49,12 @@ class NotFoundError(PbstoreError):
     status = 404
 
 
+class UnsupportedError(PbstoreError):
+    """Something that the protocol knows and this version does not do."""
+
+    status = 501
+
+
 class LockedError(PbstoreError):
     """Somebody else holds the lock; trying again later may work."""
 

@@ -12,7 +12,7 @@ pub const ENTRY_BYTES: usize = 40;
 /// First bytes of the file.
 pub const MAGIC: [u8; 8] = [0x1c, 0x91, 0x4e, 0xa5, 0x19, 0xba, 0xb3, 0xcd];
 
-const DIGEST_OFFSET: usize = 8;
+pub(crate) const DIGEST_OFFSET: usize = 8;
 
 /// What a writer puts in front of the entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,10 +26,33 @@ pub struct DynamicHeader {
 }
 
 impl DynamicHeader {
+    /// Read it from the first bytes of a file that has `file_bytes` in all.
+    ///
+    /// # Errors
+    /// `Malformed`: wrong magic, or a length that is no whole number of entries.
+    pub fn parse(head: &[u8], file_bytes: u64) -> Result<Self> {
+        let CommonHeader { uuid, ctime, csum } = CommonHeader::parse(head, MAGIC, "dynamic index")?;
+        let table_bytes = file_bytes.saturating_sub(HEADER_BYTES as u64);
+        if table_bytes % ENTRY_BYTES as u64 != 0 {
+            let text = format!("dynamic index has a table of wrong length {table_bytes}");
+            return Err(FormatError::malformed(text));
+        }
+        Ok(Self { uuid, ctime, csum })
+    }
+
     /// The 4096 bytes.
     pub fn encode(&self) -> [u8; HEADER_BYTES] {
         CommonHeader { uuid: self.uuid, ctime: self.ctime, csum: self.csum }.encode(MAGIC)
     }
+}
+
+/// Return `end` if chunk `number` can reach from `start` to it.
+pub(crate) fn check_end(number: u64, start: u64, end: u64) -> Result<u64> {
+    if end <= start || end - start > MAX_CHUNK_BYTES as u64 {
+        let text = format!("dynamic index has an impossible chunk {number}, from {start} to {end}");
+        return Err(FormatError::malformed(text));
+    }
+    Ok(end)
 }
 
 /// One entry: `end` is the exclusive end of the chunk in the archive.
@@ -67,21 +90,10 @@ impl DynamicIndex {
     /// longer than any chunk can be.
     pub fn parse(file: impl Into<Bytes>) -> Result<Self> {
         let file = file.into();
-        let CommonHeader { uuid, ctime, csum } = CommonHeader::parse(&file, MAGIC, "dynamic index")?;
-        let index = Self { header: DynamicHeader { uuid, ctime, csum }, file };
-        let table = index.table();
-        if table.len() % ENTRY_BYTES != 0 {
-            let text = format!("dynamic index has a table of wrong length {}", table.len());
-            return Err(FormatError::malformed(text));
-        }
+        let index = Self { header: DynamicHeader::parse(&file, file.len() as u64)?, file };
         let mut start = 0;
-        for (number, entry) in table.chunks_exact(ENTRY_BYTES).enumerate() {
-            let end = u64::from_le_bytes(field(entry, 0));
-            if end <= start || end - start > MAX_CHUNK_BYTES as u64 {
-                let text = format!("dynamic index has an impossible chunk {number}, from {start} to {end}");
-                return Err(FormatError::malformed(text));
-            }
-            start = end;
+        for (number, entry) in index.table().chunks_exact(ENTRY_BYTES).enumerate() {
+            start = check_end(number as u64, start, u64::from_le_bytes(field(entry, 0)))?;
         }
         Ok(index)
     }

@@ -33,6 +33,26 @@ pub struct FixedHeader {
 }
 
 impl FixedHeader {
+    /// Read it from the first bytes of a file that has `file_bytes` in all.
+    ///
+    /// # Errors
+    /// `Malformed`: wrong magic, sizes that cannot be, or a length that does not fit the sizes.
+    pub fn parse(head: &[u8], file_bytes: u64) -> Result<Self> {
+        let CommonHeader { uuid, ctime, csum } = CommonHeader::parse(head, MAGIC, "fixed index")?;
+        let size = u64::from_le_bytes(field(head, SIZE_OFFSET));
+        let chunk_size = u64::from_le_bytes(field(head, CHUNK_SIZE_OFFSET));
+        if !chunk_size.is_power_of_two() || chunk_size > MAX_CHUNK_BYTES as u64 {
+            return Err(FormatError::malformed(format!("fixed index has impossible chunk size {chunk_size}")));
+        }
+        let expected = size.div_ceil(chunk_size).checked_mul(ENTRY_BYTES as u64);
+        let found = file_bytes.saturating_sub(HEADER_BYTES as u64);
+        if size == 0 || expected != Some(found) {
+            let text = format!("fixed index of {size} bytes has a table of wrong length {found}");
+            return Err(FormatError::malformed(text));
+        }
+        Ok(Self { uuid, ctime, csum, size, chunk_size })
+    }
+
     /// The 4096 bytes.
     pub fn encode(&self) -> [u8; HEADER_BYTES] {
         let mut header = CommonHeader { uuid: self.uuid, ctime: self.ctime, csum: self.csum }.encode(MAGIC);
@@ -73,19 +93,8 @@ impl FixedIndex {
     /// `Malformed`: wrong magic, sizes that cannot be, or a length that does not fit the sizes.
     pub fn parse(file: impl Into<Bytes>) -> Result<Self> {
         let file = file.into();
-        let CommonHeader { uuid, ctime, csum } = CommonHeader::parse(&file, MAGIC, "fixed index")?;
-        let size = u64::from_le_bytes(field(&file, SIZE_OFFSET));
-        let chunk_size = u64::from_le_bytes(field(&file, CHUNK_SIZE_OFFSET));
-        if !chunk_size.is_power_of_two() || chunk_size > MAX_CHUNK_BYTES as u64 {
-            return Err(FormatError::malformed(format!("fixed index has impossible chunk size {chunk_size}")));
-        }
-        let expected = size.div_ceil(chunk_size).checked_mul(ENTRY_BYTES as u64);
-        let found = (file.len() - HEADER_BYTES) as u64;
-        if size == 0 || expected != Some(found) {
-            let text = format!("fixed index of {size} bytes has a table of wrong length {found}");
-            return Err(FormatError::malformed(text));
-        }
-        Ok(Self { file, header: FixedHeader { uuid, ctime, csum, size, chunk_size } })
+        let header = FixedHeader::parse(&file, file.len() as u64)?;
+        Ok(Self { file, header })
     }
 
     /// The header as stored; its checksum is not trusted.

@@ -6,7 +6,7 @@ use pbstore_format::digest::{sha256, to_hex};
 use pbstore_format::dynamic_index::{self, DynamicHeader};
 use pbstore_format::fixed_index::{self, FixedHeader};
 use pbstore_format::index::IndexCsum;
-use pbstore_format::{Digest, DynamicIndex, FixedIndex, Index};
+use pbstore_format::{Digest, DynamicIndex, EntryScanner, FixedIndex, FormatError, Index, IndexEntry};
 use proptest::prelude::*;
 use streams::unhex;
 
@@ -49,6 +49,28 @@ fn fixed_example() {
     let mut csum = IndexCsum::new();
     index.digests().for_each(|digest| csum.add_fixed(digest));
     assert_eq!(csum.finish(), index.csum());
+}
+
+fn scan(file: &[u8]) -> Result<(Vec<IndexEntry>, EntryScanner), FormatError> {
+    let mut scanner = EntryScanner::new(&file[..file.len().min(4096)], file.len() as u64)?;
+    let size = scanner.entry_bytes();
+    let entries = file[4096..].chunks(size).map(|entry| scanner.scan(entry)).collect::<Result<_, _>>()?;
+    Ok((entries, scanner))
+}
+
+#[test]
+fn entry_by_entry_is_as_the_whole_file() {
+    let (fixed, dynamic) = (FixedIndex::parse(fixed_file()).unwrap(), DynamicIndex::parse(dynamic_file()).unwrap());
+    let (entries, scanner) = scan(&fixed_file()).unwrap();
+    let ends: Vec<_> = entries.iter().map(|entry| (entry.start, entry.end)).collect();
+    assert_eq!(ends, [(0, 4 << 20), (4 << 20, 8 << 20), (8 << 20, 9 << 20)]);
+    assert!(entries.iter().map(|entry| &entry.digest).eq(fixed.digests()));
+    assert_eq!((scanner.remaining(), scanner.size(), scanner.csum()), (0, fixed.size(), fixed.csum()));
+    let (entries, mut scanner) = scan(&dynamic_file()).unwrap();
+    assert_eq!(entries.iter().map(|entry| (entry.start, entry.end)).collect::<Vec<_>>(), [(0, 5), (5, 11)]);
+    assert!(entries.iter().map(|entry| &entry.digest).eq(dynamic.digests()));
+    assert!(scanner.scan(&[0; 40]).is_err());
+    assert_eq!((scanner.remaining(), scanner.size(), scanner.csum()), (0, dynamic.size(), dynamic.csum()));
 }
 
 #[test]
@@ -123,11 +145,14 @@ proptest! {
     fn any_header_gives_a_result(size: u64, chunk_size: u64, table in proptest::collection::vec(any::<u8>(), 0..200), index: usize, offset: u64) {
         let header = FixedHeader { uuid: uuid(), ctime: 0, csum: [0; 32], size, chunk_size };
         let file = [&header.encode()[..], &table].concat();
+        prop_assert_eq!(scan(&file).is_ok(), FixedIndex::parse(file.clone()).is_ok());
         if let Ok(fixed) = FixedIndex::parse(file) {
             let _ = (fixed.chunk_end(index), fixed.digest(index), fixed.chunk_len(index), fixed.find(offset));
         }
         let header = DynamicHeader { uuid: uuid(), ctime: 0, csum: [0; 32] };
-        if let Ok(dynamic) = DynamicIndex::parse([&header.encode()[..], &table].concat()) {
+        let file = [&header.encode()[..], &table].concat();
+        prop_assert_eq!(scan(&file).is_ok(), DynamicIndex::parse(file.clone()).is_ok());
+        if let Ok(dynamic) = DynamicIndex::parse(file) {
             let _ = (dynamic.chunk_end(index), dynamic.digest(index), dynamic.chunk_len(index), dynamic.find(offset));
         }
     }

@@ -16,38 +16,6 @@ use crate::errors::exceptions;
 use crate::front_application::PyApplication;
 use crate::store::{PyBackupChunks, PyReaderChunks};
 
-/// A file as body of a response; sent once.
-#[pyclass(name = "FileBody", module = "pbstore._core", frozen)]
-pub(crate) struct PyFileBody {
-    #[pyo3(get)]
-    size: u64,
-    file: Mutex<Option<wire::FileBody>>,
-}
-
-#[pymethods]
-impl PyFileBody {
-    #[new]
-    fn new(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let opened = py.detach(|| wire::FileBody::open(&path));
-        let file = opened.map_err(|error| match error.raw_os_error() {
-            Some(number) => {
-                let text = error.to_string();
-                let text = text.split(" (os error").next().unwrap_or_default().to_owned();
-                PyOSError::new_err((number, text, path))
-            }
-            None => PyOSError::new_err(format!("{}: {error}", path.display())),
-        })?;
-        Ok(Self { size: file.bytes, file: Mutex::new(Some(file)) })
-    }
-}
-
-impl PyFileBody {
-    /// The file, the first time.
-    pub(crate) fn take(&self) -> Option<wire::FileBody> {
-        self.file.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
 /// A request as Python sees it.
 #[pyclass(name = "Request", module = "pbstore._core", frozen, get_all)]
 pub(crate) struct PyRequest {
@@ -206,7 +174,6 @@ fn from_front(error: FrontError) -> PyErr {
 
 /// Add this subject to the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<PyFileBody>()?;
     module.add_class::<PyRequest>()?;
     module.add_class::<PySessionGrant>()?;
     module.add_class::<PyFront>()

@@ -11,7 +11,8 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::front::{PyFileBody, PyRequest, PySessionGrant};
+use crate::file_body::PyFileBody;
+use crate::front::{PyRequest, PySessionGrant};
 
 const LOGGER: &str = "pbstore.front";
 
@@ -121,7 +122,7 @@ fn response(answer: &Bound<'_, PyAny>) -> PyResult<Response> {
     let body = match body.cast::<PyFileBody>() {
         Ok(file) => {
             let sent = || PyValueError::new_err("a FileBody is good for one response");
-            ResponseBody::File(file.get().take().ok_or_else(sent)?)
+            ResponseBody::Stream(file.get().take().ok_or_else(sent)?)
         }
         Err(_) => ResponseBody::Whole(Bytes::copy_from_slice(&body.extract::<PyBackedBytes>()?)),
     };

@@ -2,6 +2,7 @@
 
 mod client;
 mod errors;
+mod file_body;
 mod format;
 mod front;
 mod front_application;
@@ -20,6 +21,7 @@ use pyo3::prelude::*;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     logging::register(module)?;
     client::register(module)?;
+    file_body::register(module)?;
     format::register(module)?;
     front::register(module)?;
     index_chunks::register(module)?;

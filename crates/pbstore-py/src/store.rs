@@ -23,20 +23,32 @@ pub(crate) fn from_store(error: StoreError) -> PyErr {
         StoreError::Refused(_) => exceptions::ProtocolError::new_err(text),
         StoreError::NotAllowed(_) => exceptions::PermissionDeniedError::new_err(text),
         StoreError::Format(error) => from_format(error),
+        StoreError::Chunk { .. } | StoreError::Index { .. } => exceptions::IntegrityError::new_err(text),
     }
 }
 
 /// The chunk store of one datastore; threads share it.
 #[pyclass(name = "ChunkStore", module = "pbstore._core", frozen)]
 pub(crate) struct PyChunkStore {
-    inner: Arc<dyn store::ChunkStore>,
+    pub(crate) inner: Arc<dyn store::ChunkStore>,
 }
 
 #[pymethods]
 impl PyChunkStore {
     #[staticmethod]
-    fn create(py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        py.detach(|| LocalChunkStore::create(&path)).map_err(from_store)
+    #[pyo3(signature = (path, *, progress = None))]
+    fn create(py: Python<'_>, path: PathBuf, progress: Option<Py<PyAny>>) -> PyResult<()> {
+        let mut raised = None;
+        let report = |percent: u8| {
+            let Some(progress) = &progress else { return true };
+            raised = Python::attach(|py| progress.call1(py, (percent,)).err());
+            raised.is_none()
+        };
+        let created = py.detach(|| LocalChunkStore::create(&path, report));
+        match raised {
+            Some(error) => Err(error),
+            None => created.map_err(from_store),
+        }
     }
 
     #[new]

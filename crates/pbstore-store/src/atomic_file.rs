@@ -1,12 +1,12 @@
 //! Files that appear complete or not at all: temporary file, owner, mode, rename (datastore-layout.md 1.1).
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io::Write;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use rustix::fs::{Gid, Uid};
+use rustix::fs::{Gid, OFlags, Uid};
 
 use crate::{Result, StoreError, SyncLevel};
 
@@ -42,6 +42,20 @@ impl Owner {
         file.set_permissions(fs::Permissions::from_mode(mode)).map_err(StoreError::io("set mode of", path))?;
         self.give(file, path)
     }
+}
+
+/// Open a file for reading, with its length; links and everything that is no regular file are refused.
+///
+/// # Errors
+/// What the system says, or `InvalidInput` for what is no regular file.
+pub fn open_regular(path: &Path) -> io::Result<(File, u64)> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    Ok((file, metadata.len()))
 }
 
 /// Write `data` to `path`; an existing file is replaced in one step.

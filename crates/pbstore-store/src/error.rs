@@ -3,7 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use pbstore_format::FormatError;
+use pbstore_format::digest::to_hex;
+use pbstore_format::{Digest, FormatError};
 use thiserror::Error;
 
 /// Result of everything in this crate.
@@ -31,6 +32,24 @@ pub enum StoreError {
     /// Bytes that are not what their format or digest says.
     #[error(transparent)]
     Format(#[from] FormatError),
+    /// A stored chunk is not what its digest says, or cannot be decoded.
+    #[error("chunk {}: {source}", to_hex(digest))]
+    Chunk {
+        /// Which one.
+        digest: Digest,
+        /// What is wrong with it.
+        source: FormatError,
+    },
+    /// An index is not the one that its manifest lists.
+    #[error("index {} has checksum {}, its manifest says {}", path.display(), to_hex(found), to_hex(expected))]
+    Index {
+        /// The index file.
+        path: PathBuf,
+        /// The checksum in the manifest.
+        expected: Digest,
+        /// The checksum of the entries.
+        found: Digest,
+    },
 }
 
 impl StoreError {

@@ -33,9 +33,11 @@ pub struct LocalChunkStore {
 impl LocalChunkStore {
     /// Lay out a new store in the existing directory `root`: 65536 chunk directories and the lock file.
     ///
+    /// `report` is told each percent from 1 to 99; false from it ends the work.
+    ///
     /// # Errors
-    /// `Refused` when there is a `.chunks` already; `Io`.
-    pub fn create(root: &Path) -> Result<()> {
+    /// `Refused` when there is a `.chunks` already, or `report` said so; `Io`.
+    pub fn create(root: &Path, mut report: impl FnMut(u8) -> bool) -> Result<()> {
         let owner = Owner::of(root)?;
         let chunks = root.join(CHUNKS);
         create_directory(&chunks, owner).map_err(|error| match error {
@@ -44,8 +46,16 @@ impl LocalChunkStore {
             }
             other => other,
         })?;
+        let mut reported = 0;
         for prefix in 0..=u16::MAX {
             create_directory(&chunks.join(format!("{prefix:04x}")), owner)?;
+            let percent = u8::try_from(u32::from(prefix) * 100 / u32::from(u16::MAX)).unwrap_or(u8::MAX);
+            if percent > reported && percent < 100 {
+                reported = percent;
+                if !report(percent) {
+                    return Err(StoreError::refused(format!("{} was left unfinished", chunks.display())));
+                }
+            }
         }
         let lock = root.join(LOCK);
         let file = OpenOptions::new()

@@ -172,13 +172,13 @@ fn a_file_larger_than_any_chunk_is_not_read() {
 #[test]
 fn creates_the_whole_layout() {
     let root = tempfile::tempdir().unwrap();
-    LocalChunkStore::create(root.path()).unwrap();
+    LocalChunkStore::create(root.path(), |_| true).unwrap();
     let chunks = root.path().join(".chunks");
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
     assert_eq!(fs::read_dir(&chunks).unwrap().count(), 65536);
     assert_eq!((mode(&chunks), mode(&chunks.join("0000")), mode(&chunks.join("ffff"))), (0o750, 0o750, 0o750));
     assert_eq!(mode(&root.path().join(".lock")), 0o644);
-    assert!(matches!(LocalChunkStore::create(root.path()), Err(StoreError::Refused(_))));
+    assert!(matches!(LocalChunkStore::create(root.path(), |_| true), Err(StoreError::Refused(_))));
 }
 
 #[test]

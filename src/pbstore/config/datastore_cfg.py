@@ -8,6 +8,7 @@ from pathlib import Path
 from pbstore.config.config_file import ConfigFile
 from pbstore.config.file_kind import FileKind
 from pbstore.config.maintenance_mode import MaintenanceMode
+from pbstore.config.property_string import parse_property_string
 from pbstore.config.roots import Roots
 from pbstore.config.section_config import ConfigWarning
 from pbstore.config.section_schema import SectionSchema, Value, ValueKind
@@ -55,6 +56,7 @@ class DatastoreConfig:
         check_datastore_name(self.name)
         self.tuning  # noqa: B018 - a value that cannot be read is refused here and not at first use
         self.maintenance_mode  # noqa: B018
+        self.backend_type  # noqa: B018
 
     @property
     def path(self) -> Path:
@@ -80,6 +82,17 @@ class DatastoreConfig:
     def is_removable(self) -> bool:
         """Whether the store lies on a device that comes and goes."""
         return "backing-device" in self.values
+
+    @property
+    def is_local_directory(self) -> bool:
+        """Whether the store is neither on a device that comes and goes nor in object storage."""
+        return not self.is_removable and self.backend_type == "filesystem"
+
+    @property
+    def backend_type(self) -> str:
+        """`filesystem` or `s3`."""
+        text = self._text("backend")
+        return "filesystem" if text is None else parse_property_string(text, default_key="type").get("type", "")
 
     @property
     def tuning(self) -> Tuning:

@@ -68,6 +68,16 @@ class Roots:
         return self.run_dir / "locks"
 
     @property
+    def operations_dir(self) -> Path:
+        """How many operations run on each datastore."""
+        return self.run_dir / "active-operations"
+
+    @property
+    def mounts_dir(self) -> Path:
+        """Where datastores on devices that come and go are mounted."""
+        return self.base / "mnt/datastore"
+
+    @property
     def access_log(self) -> Path:
         """One line a request."""
         return self.log_dir / "api" / "access.log"

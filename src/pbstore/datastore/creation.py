@@ -2,47 +2,51 @@
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pbstore._core import ChunkStore
 from pbstore.config.file_kind import service_owner
 from pbstore.config.make_directory import make_directory
+from pbstore.datastore.adoption import CHUNKS_NAME
 from pbstore.datastore.process_lock import LOCK_NAME
 from pbstore.errors import DatastoreError, ProtocolError
 
-CHUNKS_NAME = ".chunks"
 _HARMLESS = "lost+found"
 
 
-def create_datastore(path: Path, other_paths: Iterable[Path]) -> None:
+def create_datastore(path: Path, other_paths: Iterable[Path], *, log: Callable[[str], None] | None = None) -> None:
     """Lay out an empty store in `path`, which is made if missing; `other_paths` are those of the existing stores.
 
-    Takes a while: 65536 directories. What a failure leaves half-made is removed again.
+    Takes a while: 65536 directories; `log` gets a line for each percent. What a failure leaves half-made is removed
+    again.
 
     Raises:
         DatastoreError: not an absolute path, not empty, `/`, or above or below another store.
     """
     check_path(path, other_paths)
+    check_empty(path)
     owner = service_owner()
     existed = path.is_dir()
     try:
         make_directory(path, owner=owner)
         if owner is not None:
             os.chown(path, *owner)
-        ChunkStore.create(path)
+        ChunkStore.create(path, progress=log and (lambda percent: log(f"Chunkstore create: {percent}%")))
+        # Its configuration will point at it.
+        ChunkStore(path).sync()
     except ProtocolError:
         # Somebody else made a store there just now: it is not ours to remove.
         raise DatastoreError(f"{path} holds a datastore already: {CHUNKS_NAME} exists") from None
     except BaseException as error:
-        _undo(path, existed)
+        undo_creation(path, existed=existed)
         if isinstance(error, OSError):
             raise DatastoreError(f"cannot create datastore {path}: {error.strerror}") from error
         raise
 
 
 def check_path(path: Path, other_paths: Iterable[Path]) -> None:
-    """Return if a new store may be made there.
+    """Return if a store may lie there.
 
     Raises:
         DatastoreError: it may not.
@@ -58,20 +62,28 @@ def check_path(path: Path, other_paths: Iterable[Path]) -> None:
             raise DatastoreError(f"datastore path {path} and the existing store {other} lie within each other")
     if path.exists() and not path.is_dir():
         raise DatastoreError(f"datastore path {path} is no directory")
-    if path.is_dir():
-        _check_empty(path)
 
 
-def _check_empty(path: Path) -> None:
+def check_empty(path: Path) -> None:
+    """Return if a new store may be made there: hidden files and `lost+found` do not count.
+
+    Raises:
+        DatastoreError: it may not.
+    """
+    if not path.is_dir():
+        return
     with os.scandir(path) as entries:
         for entry in entries:
             if entry.name == CHUNKS_NAME:
-                raise DatastoreError(f"{path} holds a datastore already: {CHUNKS_NAME} exists")
+                raise DatastoreError(
+                    f"{path} holds a datastore already: {CHUNKS_NAME} exists; take it over with reuse-datastore"
+                )
             if not entry.name.startswith(".") and entry.name != _HARMLESS:
                 raise DatastoreError(f"datastore path not empty: {path}")
 
 
-def _undo(path: Path, existed: bool) -> None:
+def undo_creation(path: Path, *, existed: bool) -> None:
+    """Remove the parts of a store that has no content yet, and its directory unless it `existed` before."""
     shutil.rmtree(path / CHUNKS_NAME, ignore_errors=True)
     (path / LOCK_NAME).unlink(missing_ok=True)
     if not existed and path.is_dir() and not any(path.iterdir()):

@@ -44,10 +44,7 @@ class Datastore:
             LockedError: another process uses it.
             DatastoreError: it is not there, or of a kind that this version cannot serve.
         """
-        if config.is_removable or config.values.get("backend", "type=filesystem") not in (
-            "filesystem",
-            "type=filesystem",
-        ):
+        if not config.is_local_directory:
             raise DatastoreError(f"datastore '{config.name}': only local directories are supported by this version")
         path = config.path
         if not path.is_absolute() or not path.is_dir():

@@ -20,6 +20,8 @@ from pbstore.model.namespace import Namespace
 FILE_MODE = 0o644
 MAX_OWNER_BYTES = 1024
 MAX_NOTES_BYTES = 1 << 20
+_NOT_THERE = "ENOENT: No such file or directory"
+"""What original clients look for to print a short message (version-4.md 0.1, C12)."""
 
 
 def list_groups(datastore: Datastore, namespace: Namespace) -> Iterator[BackupGroup]:
@@ -68,6 +70,8 @@ def read_owner(datastore: Datastore, namespace: Namespace, group: BackupGroup) -
     try:
         with path.open("rb") as file:
             return AuthId.parse(file.read(MAX_OWNER_BYTES).decode().strip())
+    except FileNotFoundError:
+        raise DatastoreError(f"unable to load owner of group '{group}': {path} - {_NOT_THERE}") from None
     except OSError as error:
         raise DatastoreError(f"unable to load owner of group '{group}': {path}: {error.strerror}") from error
     except (FormatError, UnicodeDecodeError) as error:
@@ -75,7 +79,7 @@ def read_owner(datastore: Datastore, namespace: Namespace, group: BackupGroup) -
 
 
 def write_owner(datastore: Datastore, namespace: Namespace, group: BackupGroup, owner: AuthId) -> None:
-    """Change who owns an existing group.
+    """Change who owns an existing group; the caller has locked it.
 
     Raises:
         DatastoreError: there is no such group.
@@ -83,13 +87,20 @@ def write_owner(datastore: Datastore, namespace: Namespace, group: BackupGroup, 
     _write(datastore, namespace, group, "owner", f"{owner}\n")
 
 
-def read_notes(datastore: Datastore, namespace: Namespace, group: BackupGroup) -> str:
-    """Return the notes of a group, empty if there are none.
+def change_owner(datastore: Datastore, namespace: Namespace, group: BackupGroup, owner: AuthId) -> None:
+    """Give a group to somebody else, under its lock.
 
     Raises:
         DatastoreError: there is no such group.
+        LockedError: the group is in use.
     """
     require_group(datastore, namespace, group)
+    with lock_group(datastore, namespace, group):
+        write_owner(datastore, namespace, group, owner)
+
+
+def read_notes(datastore: Datastore, namespace: Namespace, group: BackupGroup) -> str:
+    """Return the notes of a group, empty if there are none or no such group."""
     try:
         with (datastore.group_path(namespace, group) / "notes").open("rb") as file:
             return file.read(MAX_NOTES_BYTES).decode("utf-8", "replace")
@@ -104,21 +115,31 @@ def write_notes(datastore: Datastore, namespace: Namespace, group: BackupGroup, 
         DatastoreError: there is no such group, or the notes are too long.
         LockedError: the group is in use.
     """
+    require_group(datastore, namespace, group)
+    with lock_group(datastore, namespace, group):
+        write_notes_locked(datastore, namespace, group, notes)
+
+
+def write_notes_locked(datastore: Datastore, namespace: Namespace, group: BackupGroup, notes: str) -> None:
+    """Replace the notes of a group that the caller has locked.
+
+    Raises:
+        DatastoreError: there is no such group, or the notes are too long.
+    """
     if len(notes.encode()) > MAX_NOTES_BYTES:
         raise DatastoreError(f"notes are too long: at most {MAX_NOTES_BYTES >> 20} MiB")
-    with lock_group(datastore, namespace, group):
-        _write(datastore, namespace, group, "notes", notes)
+    _write(datastore, namespace, group, "notes", notes)
 
 
 def require_group(datastore: Datastore, namespace: Namespace, group: BackupGroup) -> None:
     """Return if the group exists.
 
     Raises:
-        DatastoreError: it does not; the text is one that original clients know (version-4.md 0.1, C12).
+        DatastoreError: it does not.
     """
     path = datastore.group_path(namespace, group)
     if not path.is_dir():
-        raise DatastoreError(f'read dir "{path}" - ENOENT: No such file or directory')
+        raise DatastoreError(f'read dir "{path}" - {_NOT_THERE}')
 
 
 def _needs_owner(path: Path) -> bool:

@@ -9,13 +9,18 @@ from pbstore.errors import DatastoreError, FormatError
 from pbstore.model.namespace import MAX_DEPTH, Namespace
 
 
+def has_namespace(datastore: Datastore, namespace: Namespace) -> bool:
+    """Whether the namespace exists; the root always does."""
+    return namespace.is_root or datastore.namespace_path(namespace).is_dir()
+
+
 def require_namespace(datastore: Datastore, namespace: Namespace) -> None:
     """Return if the namespace exists.
 
     Raises:
         DatastoreError: it does not.
     """
-    if not namespace.is_root and not datastore.namespace_path(namespace).is_dir():
+    if not has_namespace(datastore, namespace):
         raise DatastoreError(f"namespace '{namespace}' does not exist in datastore '{datastore.name}'")
 
 
@@ -35,16 +40,14 @@ def list_namespaces(datastore: Datastore, parent: Namespace, max_depth: int = MA
 
 
 def create_namespace(datastore: Datastore, namespace: Namespace) -> None:
-    """Make a namespace in an existing parent.
+    """Make a namespace in an existing parent; one that is there already stays as it is.
 
     Raises:
-        DatastoreError: it exists, or its parent does not.
+        DatastoreError: its parent does not exist, or it is the root.
     """
-    require_namespace(datastore, Namespace(namespace.components[:-1]))
-    path = datastore.namespace_path(namespace)
-    if path.is_dir():
-        raise DatastoreError(f"namespace '{namespace}' already exists")
-    make_directory(path, owner=datastore.owner)
+    if not has_namespace(datastore, namespace.parent):
+        raise DatastoreError(f"cannot create new namespace, parent {namespace.parent} doesn't already exists")
+    make_directory(datastore.namespace_path(namespace), owner=datastore.owner)
 
 
 def _children(datastore: Datastore, namespace: Namespace) -> list[Namespace]:

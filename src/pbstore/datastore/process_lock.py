@@ -10,6 +10,7 @@ import fcntl
 import os
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from pbstore.errors import DatastoreError, LockedError
 LOCK_NAME = ".lock"
 _FLOCK = "hhqqi4x"
 """`struct flock` on 64-bit Linux: type, whence, start, length, pid."""
+
+_PAUSE_SECONDS = 0.1
 
 _open_here: set[tuple[int, int]] = set()
 _open_here_lock = threading.Lock()
@@ -86,6 +89,32 @@ class ProcessLock:
             if descriptor is not None:
                 os.close(descriptor)
                 _open_here.discard(self._identity)
+
+
+@contextlib.contextmanager
+def hold_process_lock(root: Path, *, timeout_seconds: float = 0) -> Iterator[None]:
+    """Hold the lock of a store within a `with` block, to remove it; a store without lock file has lost it already.
+
+    Raises:
+        LockedError: another process has it for longer than the time-out.
+        DatastoreError: it cannot be locked.
+    """
+    if not (root / LOCK_NAME).exists():
+        yield
+        return
+    deadline = time.monotonic() + timeout_seconds
+    while True:
+        try:
+            lock = ProcessLock.acquire(root)
+            break
+        except LockedError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _lock_exclusively(descriptor: int, root: Path) -> None:

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from pbstore.config.atomic_file import sync_directory
 from pbstore.datastore import locks
 from pbstore.datastore.datastore import Datastore
 from pbstore.datastore.groups import require_group
@@ -34,6 +35,14 @@ class RemovalCounts:
     removed_snapshots: int = 0
     protected_snapshots: int = 0
 
+    def as_json(self) -> dict[str, int]:
+        """The counts as answers carry them."""
+        return {
+            "removed-groups": self.removed_groups,
+            "removed-snapshots": self.removed_snapshots,
+            "protected-snapshots": self.protected_snapshots,
+        }
+
     def __add__(self, other: "RemovalCounts") -> "RemovalCounts":
         return RemovalCounts(
             self.removed_groups + other.removed_groups,
@@ -56,7 +65,7 @@ def remove_snapshot(datastore: Datastore, namespace: Namespace, snapshot: Snapsh
     except LockedError:
         return
     with group_lock:
-        _remove_group_if_empty(datastore, namespace, snapshot.group)
+        remove_empty_group(datastore, namespace, snapshot.group)
 
 
 def remove_unfinished_snapshot(datastore: Datastore, namespace: Namespace, snapshot: Snapshot) -> None:
@@ -64,9 +73,9 @@ def remove_unfinished_snapshot(datastore: Datastore, namespace: Namespace, snaps
 
     The caller holds the locks of the group and the snapshot; protection is not looked at.
     """
-    _remove_directory(datastore.snapshot_path(namespace, snapshot))
-    _remove_lock_files(datastore, namespace, snapshot)
-    _remove_group_if_empty(datastore, namespace, snapshot.group)
+    _remove_snapshot_directory(datastore, namespace, snapshot)
+    remove_lock_files(datastore, namespace, snapshot)
+    remove_empty_group(datastore, namespace, snapshot.group)
 
 
 def remove_group(datastore: Datastore, namespace: Namespace, group: BackupGroup) -> RemovalCounts:
@@ -85,40 +94,16 @@ def remove_group(datastore: Datastore, namespace: Namespace, group: BackupGroup)
             else:
                 _remove_locked(datastore, namespace, snapshot)
                 removed += 1
-        gone = not protected and _remove_group_if_empty(datastore, namespace, group)
+        gone = not protected and remove_empty_group(datastore, namespace, group)
     return RemovalCounts(int(gone), removed, protected)
 
 
-def _remove_locked(datastore: Datastore, namespace: Namespace, snapshot: Snapshot) -> None:
-    with ExitStack() as stack:
-        stack.enter_context(locks.lock_snapshot(datastore, namespace, snapshot))
-        stack.enter_context(locks.lock_manifest(datastore, namespace, snapshot))
-        if is_protected(datastore, namespace, snapshot):
-            raise DatastoreError(f"cannot remove protected snapshot '{snapshot}'")
-        _remove_directory(datastore.snapshot_path(namespace, snapshot))
-        _remove_lock_files(datastore, namespace, snapshot)
+def remove_empty_group(datastore: Datastore, namespace: Namespace, group: BackupGroup) -> bool:
+    """Remove a group without snapshots, which the caller has locked; return whether that was done.
 
-
-def _remove_directory(path: Path) -> None:
-    try:
-        with contextlib.suppress(FileNotFoundError):
-            # One step, so that the next start finishes what a crash interrupts; no new file, as the disk may be full.
-            (path / MANIFEST_NAME).replace(path / UNFINISHED_NAME)
-        shutil.rmtree(path)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise DatastoreError(f"removing {path} failed: {error.strerror}") from error
-
-
-def _remove_lock_files(datastore: Datastore, namespace: Namespace, snapshot: Snapshot) -> None:
-    # Whoever opened such a file and waits finds that it is gone and gives up (file_lock.py).
-    locks.manifest_lock_path(datastore, namespace, snapshot).unlink(missing_ok=True)
-    locks.snapshot_lock_path(datastore, namespace, snapshot).unlink(missing_ok=True)
-
-
-def _remove_group_if_empty(datastore: Datastore, namespace: Namespace, group: BackupGroup) -> bool:
-    """Remove a locked group without snapshots; return whether that was done."""
+    Raises:
+        DatastoreError: the system refuses.
+    """
     path = datastore.group_path(namespace, group)
     if not path.is_dir() or any(iterate_snapshots(datastore, namespace, group)):
         return False
@@ -127,3 +112,44 @@ def _remove_group_if_empty(datastore: Datastore, namespace: Namespace, group: Ba
     _remove_directory(path)
     locks.group_lock_path(datastore, namespace, group).unlink(missing_ok=True)
     return True
+
+
+def _remove_locked(datastore: Datastore, namespace: Namespace, snapshot: Snapshot) -> None:
+    with ExitStack() as stack:
+        stack.enter_context(locks.lock_snapshot(datastore, namespace, snapshot))
+        stack.enter_context(locks.lock_manifest(datastore, namespace, snapshot))
+        if is_protected(datastore, namespace, snapshot):
+            raise DatastoreError("cannot remove protected snapshot")
+        _remove_snapshot_directory(datastore, namespace, snapshot)
+        remove_lock_files(datastore, namespace, snapshot)
+
+
+def _remove_snapshot_directory(datastore: Datastore, namespace: Namespace, snapshot: Snapshot) -> None:
+    path = datastore.snapshot_path(namespace, snapshot)
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            # One step, so that the next start finishes what a crash interrupts; no new file, as the disk may be full.
+            (path / MANIFEST_NAME).replace(path / UNFINISHED_NAME)
+            if datastore.config.tuning.sync_level != "none":
+                sync_directory(path)
+    except OSError as error:
+        raise DatastoreError(f"removing {path} failed: {error.strerror}") from error
+    _remove_directory(path)
+
+
+def _remove_directory(path: Path) -> None:
+    try:
+        shutil.rmtree(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise DatastoreError(f"removing {path} failed: {error.strerror}") from error
+
+
+def remove_lock_files(datastore: Datastore, namespace: Namespace, snapshot: Snapshot) -> None:
+    """Remove the lock files of a snapshot that is gone, whose locks the caller holds.
+
+    Whoever opened such a file and waits finds that it was removed and gives up (file_lock.py).
+    """
+    locks.manifest_lock_path(datastore, namespace, snapshot).unlink(missing_ok=True)
+    locks.snapshot_lock_path(datastore, namespace, snapshot).unlink(missing_ok=True)

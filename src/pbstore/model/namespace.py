@@ -40,6 +40,39 @@ class Namespace:
         return not self.components
 
     @property
+    def parent(self) -> "Namespace":
+        """The namespace above.
+
+        Raises:
+            FormatError: this is the root.
+        """
+        if self.is_root:
+            raise FormatError("Cannot create/delete root namespace!")
+        return Namespace(self.components[:-1])
+
+    def child(self, name: str) -> "Namespace":
+        """The namespace `name` in this one.
+
+        Raises:
+            FormatError: no name of a namespace, or too deep.
+        """
+        if len(self.components) >= MAX_DEPTH:
+            raise FormatError(f"namespace too deep, {len(self.components)} >= max {MAX_DEPTH}")
+        return Namespace((*self.components, name))
+
+    def is_below(self, other: "Namespace") -> bool:
+        """Whether this is `other` or lies in it."""
+        return self.components[: len(other.components)] == other.components
+
+    def moved(self, source: "Namespace", target: "Namespace") -> "Namespace":
+        """Where this namespace, which is below `source`, comes to lie when `source` becomes `target`.
+
+        Raises:
+            FormatError: too deep.
+        """
+        return Namespace((*target.components, *self.components[len(source.components) :]))
+
+    @property
     def directory(self) -> PurePosixPath:
         """Path relative to the datastore."""
         path = PurePosixPath()

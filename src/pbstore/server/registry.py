@@ -51,7 +51,7 @@ class Registry:
         self.auth_log = AuthLog(roots.auth_log, clock)
         self.access_log = LogFile(roots.access_log)
         self.tasks = Tasks(roots, node_name(), clock)
-        self.datastores = OpenDatastores(self._datastore_cfg.load, roots.locks_dir)
+        self.datastores = OpenDatastores(self._datastore_cfg.load, roots)
 
     @property
     def rights(self) -> AclTree:

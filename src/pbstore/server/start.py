@@ -19,6 +19,7 @@ from pbstore.errors import ConnectionFailedError, LockedError
 from pbstore.server.application import Application
 from pbstore.server.methods.all_methods import ROUTES
 from pbstore.server.registry import Registry
+from pbstore.server.store_watch import StoreWatch
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def start_server(
                 f"cannot listen on {host} port {port}: {reason}; choose another with --listen ADDR:PORT"
             ) from error
         try:
-            yield RunningServer(address, str(certificate_fingerprint(roots.certificate)))
+            with StoreWatch(registry.datastores):
+                yield RunningServer(address, str(certificate_fingerprint(roots.certificate)))
         finally:
             front.shutdown(grace_seconds)
             registry.close()

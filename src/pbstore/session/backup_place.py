@@ -91,7 +91,7 @@ class BackupPlace:
             self._write(MANIFEST_NAME, seal_blob(manifest.encode()), durable=is_durable)
             (self.directory / UNFINISHED_NAME).unlink(missing_ok=True)
 
-    def keep_until_end(self, guard: AbstractContextManager[None]) -> None:
+    def keep_until_end(self, guard: AbstractContextManager[object]) -> None:
         """Hold one more thing until the locks are given back."""
         self._guards.enter_context(guard)
 

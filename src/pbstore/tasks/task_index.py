@@ -14,9 +14,9 @@ from pbstore.config.atomic_file import replace_file
 from pbstore.config.file_kind import FileKind, service_owner
 from pbstore.config.file_lock import FileLock, lock_file
 from pbstore.config.make_directory import make_directory
+from pbstore.config.process_start import process_start
 from pbstore.errors import FormatError
 from pbstore.model.upid import Upid
-from pbstore.tasks.process_start import process_start
 from pbstore.tasks.task_log import UNKNOWN, TaskEnd, log_path, read_end
 
 LOCK_TIMEOUT_SECONDS = 15.0

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 
 from pbstore.access.clock import Clock
+from pbstore.config.process_start import process_start
 from pbstore.config.roots import Roots
-from pbstore.errors import AbortedError, NotFoundError, PbstoreError
+from pbstore.errors import NotFoundError, PbstoreError
 from pbstore.model.auth_id import AuthId
 from pbstore.model.upid import Upid
-from pbstore.tasks.process_start import process_start
 from pbstore.tasks.task_index import TaskIndex
 from pbstore.tasks.task_log import TaskEnd, TaskLog, log_path
 from pbstore.tasks.worker_task import WorkerTask
@@ -77,6 +77,20 @@ class Tasks:
         threading.Thread(target=_run, args=(task, function), name=f"task {worker_type}", daemon=True).start()
         return task
 
+    def run(self, worker_type: str, worker_id: str, auth_id: AuthId, function: Callable[[WorkerTask], None]) -> None:
+        """Run `function` as a task in the calling thread; what it raises ends the task and is raised again.
+
+        Raises:
+            PbstoreError, LockedError, OSError: as `open`.
+        """
+        task = self.open(worker_type, worker_id, auth_id)
+        try:
+            function(task)
+        except BaseException as error:
+            task.finish(_message(error))
+            raise
+        task.finish()
+
     def running(self) -> list[WorkerTask]:
         """Return the running tasks of this process, in the order of their start."""
         with self._lock:
@@ -115,9 +129,11 @@ class Tasks:
 def _run(task: WorkerTask, function: Callable[[WorkerTask], None]) -> None:
     try:
         function(task)
-    except AbortedError as error:
-        task.finish(str(error) or "task aborted")
     except Exception as error:  # whatever a task fails with belongs into its log: nobody else sees it
-        task.finish(str(error) or type(error).__name__)
+        task.finish(_message(error))
     else:
         task.finish()
+
+
+def _message(error: BaseException) -> str:
+    return str(error) or type(error).__name__

@@ -8,6 +8,7 @@ import pytest
 
 from pbstore.config.datastore_cfg import DatastoreCfg, DatastoreConfig
 from pbstore.config.maintenance_mode import Operation
+from pbstore.config.roots import Roots
 from pbstore.datastore.process_lock import ProcessLock
 from pbstore.errors import ConfigError, DatastoreError, PbstoreError
 from pbstore.server.open_datastores import OpenDatastores
@@ -22,7 +23,7 @@ class Stores:
     configs: dict[str, DatastoreConfig] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.opened = OpenDatastores(lambda: DatastoreCfg(self.configs, ""), self.root / "locks")
+        self.opened = OpenDatastores(lambda: DatastoreCfg(self.configs, ""), Roots.below(self.root))
 
     def configure(self, name: str, directory: str, **values: str) -> None:
         path = self.root / directory

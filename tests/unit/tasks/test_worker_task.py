@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from pbstore.config.process_start import process_start
 from pbstore.config.roots import Roots
 from pbstore.errors import NotFoundError, PbstoreError
 from pbstore.model.auth_id import AuthId
 from pbstore.model.upid import Upid
-from pbstore.tasks.process_start import process_start
 from pbstore.tasks.task_log import TaskEnd, log_path, read_end, read_log
 from pbstore.tasks.task_registry import Tasks
 from pbstore.tasks.worker_task import WorkerTask

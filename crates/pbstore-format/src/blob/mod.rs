@@ -19,7 +19,8 @@ pub const PLAIN_HEADER: usize = 12;
 /// Header of encrypted blobs: magic, CRC-32, IV and tag.
 pub const ENCRYPTED_HEADER: usize = 44;
 
-const CRC_OFFSET: usize = 8;
+/// Where the CRC-32 of the payload lies in the header, little-endian.
+pub const CRC_OFFSET: usize = 8;
 
 /// What is inside a blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,16 +1,13 @@
 //! What the front asks of the program behind it: answers to requests, and sessions.
 
-use std::fs::{File, OpenOptions};
-use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use pbstore_store::{BackupChunks, ReaderChunks};
-use rustix::fs::OFlags;
 use tokio_util::sync::CancellationToken;
+
+pub use super::stream_body::StreamBody;
 
 /// A request that was read completely. Text is as received: percent-encoded, header values as latin-1.
 #[derive(Debug, Clone)]
@@ -47,8 +44,8 @@ pub struct Response {
 pub enum ResponseBody {
     /// Bytes in memory.
     Whole(Bytes),
-    /// A file, sent piece by piece.
-    File(FileBody),
+    /// Bytes from a file, sent piece by piece.
+    Stream(StreamBody),
 }
 
 impl Response {
@@ -56,31 +53,6 @@ impl Response {
     pub fn text(status: u16, text: impl Into<String>) -> Self {
         let body = ResponseBody::Whole(Bytes::from(text.into()));
         Self { status, headers: Vec::new(), body }
-    }
-}
-
-/// A regular file that was opened for sending.
-#[derive(Debug)]
-pub struct FileBody {
-    /// The file, at its start.
-    pub file: File,
-    /// Its length when it was opened.
-    pub bytes: u64,
-}
-
-impl FileBody {
-    /// Open a file; links and everything that is no regular file are refused.
-    ///
-    /// # Errors
-    /// What the system says, or `InvalidInput` for what is no regular file.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        let file = OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path)?;
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-        }
-        Ok(Self { file, bytes: metadata.len() })
     }
 }
 

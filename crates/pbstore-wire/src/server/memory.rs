@@ -19,6 +19,7 @@ pub(crate) struct MemoryBudget {
     requests: Arc<Semaphore>,
     transfers: Arc<Semaphore>,
     transfers_bytes: usize,
+    decoded: Arc<Semaphore>,
     windows_bytes: usize,
     sessions: watch::Sender<usize>,
     places: Arc<Semaphore>,
@@ -36,6 +37,7 @@ impl MemoryBudget {
             requests: Arc::new(Semaphore::new(REQUEST_BYTES)),
             transfers: Arc::new(Semaphore::new(transfers_bytes)),
             transfers_bytes,
+            decoded: Arc::new(Semaphore::new(half_of(transfers_bytes))),
             windows_bytes,
             sessions: watch::Sender::new(0),
             places: Arc::new(Semaphore::new(windows_bytes / MIN_WINDOW_BYTES)),
@@ -54,7 +56,12 @@ impl MemoryBudget {
 
     /// Most that one session's uploads may have of the memory for all: half, so that a slow one does not stop the rest.
     pub(crate) fn session_bytes(&self) -> usize {
-        (self.transfers_bytes / 2).max(MAX_BLOB_BYTES)
+        half_of(self.transfers_bytes)
+    }
+
+    /// Bounds what all downloads of decoded archives together have of that memory: half, so that sessions have the rest.
+    pub(crate) fn for_decoded(&self) -> Arc<Semaphore> {
+        self.decoded.clone()
     }
 
     /// A place for one more session; None when there is no window left for it.
@@ -67,6 +74,11 @@ impl MemoryBudget {
         self.sessions.send_modify(|count| *count += 1);
         WindowShare { budget: self.clone(), count: self.sessions.subscribe() }
     }
+}
+
+/// Half, but enough for the largest blob.
+fn half_of(bytes: usize) -> usize {
+    (bytes / 2).max(MAX_BLOB_BYTES)
 }
 
 /// First come, first served, so that a large body is not starved by small ones.

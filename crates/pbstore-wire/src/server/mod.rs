@@ -18,6 +18,7 @@ mod rest;
 mod session;
 mod session_body;
 mod session_call;
+mod stream_body;
 mod target;
 mod tls;
 mod upgrade;

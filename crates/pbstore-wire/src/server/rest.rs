@@ -18,19 +18,20 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
-use super::application::{FileBody, Request, Response, ResponseBody};
+use super::application::{Request, Response, ResponseBody, StreamBody};
 use super::engine::Engine;
 use super::limits::{
     FIRST_REQUEST_TIMEOUT, MAX_HEADERS, MAX_HEAD_BYTES, MAX_TARGET_BYTES, NEXT_REQUEST_TIMEOUT, PIECE_BYTES,
+    STALL_TIMEOUT,
 };
 use super::pieces::Pieces;
 use super::target::clean_path;
 use super::work::Kind;
 use super::{answers, request_body, upgrade};
 
-/// Body of an answer: bytes, or pieces of a file.
+/// Body of an answer: bytes, or pieces.
 pub(crate) type AnswerBody = Either<Full<Bytes>, Channel<Bytes, io::Error>>;
 pub(crate) type Answer = http::Response<AnswerBody>;
 
@@ -125,30 +126,33 @@ pub(crate) async fn encode(engine: &Arc<Engine>, response: Response) -> Answer {
     };
     let body = match body {
         ResponseBody::Whole(bytes) => Either::Left(Full::new(bytes)),
-        ResponseBody::File(file) => {
-            head.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(file.bytes));
-            Either::Right(stream_file(engine, file))
+        ResponseBody::Stream(body) => {
+            head.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.bytes()));
+            Either::Right(stream(engine, body))
         }
     };
     head.map(|()| body)
 }
 
-/// Read the file beside the connection, a piece ahead of what the peer takes.
-fn stream_file(engine: &Arc<Engine>, file: FileBody) -> Channel<Bytes, io::Error> {
-    let (mut sender, body) = Channel::new(1);
+/// Read beside the connection, a piece ahead of what the peer takes.
+fn stream(engine: &Arc<Engine>, body: StreamBody) -> Channel<Bytes, io::Error> {
+    let (mut sender, channel) = Channel::new(1);
     let own_limit = Arc::new(Semaphore::new(2 * PIECE_BYTES));
-    let mut pieces = Pieces::of_file(file, engine.clone(), engine.tasks.clone(), own_limit);
+    let mut pieces = Pieces::of_body(body, engine.clone(), engine.tasks.clone(), own_limit);
     engine.tasks.spawn(async move {
         while pieces.next_len() > 0 {
-            match pieces.next(PIECE_BYTES).await {
-                Err(error) => return sender.abort(error),
-                Ok(piece) => {
-                    if sender.send(Frame::data(piece)).await.is_err() {
-                        return;
-                    }
+            match pieces.next(pieces.next_len()).await {
+                Err(error) => {
+                    log::error!("sending a file failed: {error}");
+                    return sender.abort(error);
                 }
+                Ok(piece) => match timeout(STALL_TIMEOUT, sender.send(Frame::data(piece))).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(_)) => return,
+                    Err(_) => return sender.abort(io::ErrorKind::TimedOut.into()),
+                },
             }
         }
     });
-    body
+    channel
 }

@@ -160,9 +160,9 @@ async fn send(context: &Arc<SessionContext>, respond: &mut SendResponse<Bytes>, 
     };
     match body {
         ResponseBody::Whole(bytes) => answers::send_whole(respond, head, bytes).await,
-        ResponseBody::File(file) => {
+        ResponseBody::Stream(body) => {
             let (engine, tracker) = (context.engine.clone(), context.tracker.clone());
-            let pieces = Pieces::of_file(file, engine, tracker, context.pieces_limit.clone());
+            let pieces = Pieces::of_body(body, engine, tracker, context.pieces_limit.clone());
             answers::send_pieces(respond, head, pieces).await
         }
     }

@@ -1,6 +1,30 @@
 """Every method of the server; what is not listed here is not there."""
 
 from pbstore.api.route_table import RouteTable
-from pbstore.server.methods import access, content, datastores, sessions, version
+from pbstore.server.methods import (
+    access,
+    content,
+    datastore_config,
+    datastores,
+    downloads,
+    moves,
+    namespaces,
+    notes,
+    sessions,
+    version,
+)
 
-ROUTES = RouteTable((*version.METHODS, *access.METHODS, *datastores.METHODS, *content.METHODS, *sessions.METHODS))
+ROUTES = RouteTable(
+    (
+        *version.METHODS,
+        *access.METHODS,
+        *datastore_config.METHODS,
+        *datastores.METHODS,
+        *content.METHODS,
+        *downloads.METHODS,
+        *notes.METHODS,
+        *namespaces.METHODS,
+        *moves.METHODS,
+        *sessions.METHODS,
+    )
+)

@@ -1,27 +1,30 @@
-"""Groups, snapshots and files of a datastore (rest-api.md 5)."""
+"""Lists of groups, snapshots and files, and the removal of groups and snapshots (rest-api.md 5)."""
 
 from collections.abc import Iterator
 
-from pbstore._core import FileBody, check_blob_crc
-from pbstore.api.method import Call, RawReply, method
+from pbstore.api.method import Call, method
 from pbstore.api.permission import known_caller
-from pbstore.config.atomic_file import create_file
 from pbstore.config.maintenance_mode import Operation
 from pbstore.datastore.datastore import Datastore
-from pbstore.datastore.groups import FILE_MODE, list_groups, read_notes, read_owner
-from pbstore.datastore.locks import lock_snapshot
+from pbstore.datastore.groups import list_groups, read_notes, read_owner
+from pbstore.datastore.removal import remove_group, remove_snapshot
 from pbstore.datastore.snapshot_info import SnapshotFile, describe_snapshot
-from pbstore.datastore.snapshots import is_finished, list_snapshots, require_snapshot
-from pbstore.errors import DatastoreError
+from pbstore.datastore.snapshots import is_finished, list_snapshots
+from pbstore.errors import DatastoreError, PbstoreError
 from pbstore.model.auth_id import AuthId
 from pbstore.model.backup import BackupGroup, BackupType, Snapshot
 from pbstore.model.namespace import Namespace
-from pbstore.server.content_right import BACKUP, LIST, LIST_FILES, READ
-from pbstore.server.parameters import FILE_NAME, NS, ONLY_BACKUP_ID, ONLY_BACKUP_TYPE, SNAPSHOT, STORE
+from pbstore.server.content_right import LIST, LIST_FILES, PRUNE
+from pbstore.server.parameters import (
+    ERROR_ON_PROTECTED,
+    GROUP,
+    NS,
+    ONLY_BACKUP_ID,
+    ONLY_BACKUP_TYPE,
+    SNAPSHOT,
+    STORE,
+)
 from pbstore.server.registry import Registry
-
-CLIENT_LOG_NAME = "client.log.blob"
-MAX_LOG_BYTES = (16 << 20) + 44
 
 
 @method("GET", "/admin/datastore/{store}/groups", permission=LIST.permission, parameters=(STORE, NS))
@@ -72,51 +75,42 @@ def files(
 
 
 @method(
-    "GET",
-    "/admin/datastore/{store}/download",
-    permission=READ.permission,
-    parameters=(STORE, *SNAPSHOT, FILE_NAME),
+    "DELETE",
+    "/admin/datastore/{store}/groups",
+    permission=PRUNE.permission,
+    parameters=(STORE, *GROUP, ERROR_ON_PROTECTED),
 )
-def download(
+def delete_group(
     call: Call[Registry],
     *,
     store: str,
     ns: Namespace,
     backup_type: BackupType,
     backup_id: str,
-    backup_time: int,
-    file_name: str,
-) -> RawReply:
-    """A file of a snapshot as it is stored."""
-    datastore = call.state.datastores.get(store, Operation.READ)
-    snapshot = Snapshot(BackupGroup(backup_type, backup_id), backup_time)
-    READ.check_group(call, datastore, ns, snapshot.group)
-    path = require_snapshot(datastore, ns, snapshot) / file_name
-    try:
-        return RawReply(FileBody(path))
-    except FileNotFoundError:
-        raise DatastoreError(f"snapshot '{snapshot}' has no file '{file_name}'") from None
+    error_on_protected: bool,
+) -> dict[str, int]:
+    """Remove a group with its snapshots; protected ones stay, and the group with them."""
+    group = BackupGroup(backup_type, backup_id)
+    with call.state.datastores.using(store, Operation.WRITE) as datastore:
+        PRUNE.check_group(call, datastore, ns, group)
+        counts = remove_group(datastore, ns, group)
+    if counts.protected_snapshots and error_on_protected:
+        raise DatastoreError("group only partially deleted due to protected snapshots")
+    return counts.as_json()
 
 
-@method(
-    "POST",
-    "/admin/datastore/{store}/upload-backup-log",
-    permission=BACKUP.permission,
-    parameters=(STORE, *SNAPSHOT),
-    raw_body=MAX_LOG_BYTES,
-)
-def upload_backup_log(
+@method("DELETE", "/admin/datastore/{store}/snapshots", permission=PRUNE.permission, parameters=(STORE, *SNAPSHOT))
+def delete_snapshot(
     call: Call[Registry], *, store: str, ns: Namespace, backup_type: BackupType, backup_id: str, backup_time: int
 ) -> None:
-    """Add the client's log to a snapshot, once."""
-    datastore = call.state.datastores.get(store, Operation.WRITE)
+    """Remove a snapshot, and its group with the last one."""
     snapshot = Snapshot(BackupGroup(backup_type, backup_id), backup_time)
-    BACKUP.check_group(call, datastore, ns, snapshot.group)
-    directory = require_snapshot(datastore, ns, snapshot)
-    check_blob_crc(call.body)
-    with lock_snapshot(datastore, ns, snapshot, shared=True):
-        if not create_file(directory / CLIENT_LOG_NAME, call.body, mode=FILE_MODE, owner=datastore.owner):
-            raise DatastoreError("backup already contains a log.")
+    with call.state.datastores.using(store, Operation.WRITE) as datastore:
+        PRUNE.check_group(call, datastore, ns, snapshot.group)
+        try:
+            remove_snapshot(datastore, ns, snapshot)
+        except PbstoreError as error:
+            raise DatastoreError(f"failed to delete snapshot - {error}") from error
 
 
 def _visible_groups(
@@ -191,4 +185,4 @@ def _file_item(file: SnapshotFile) -> dict[str, object]:
     return item
 
 
-METHODS = (groups, snapshots, files, download, upload_backup_log)
+METHODS = (groups, snapshots, files, delete_group, delete_snapshot)

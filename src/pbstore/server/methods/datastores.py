@@ -1,72 +1,43 @@
-"""Which datastores there are, how full they are, and their namespaces (rest-api.md 5)."""
+"""Which datastores there are, how full they are, and what runs on them (rest-api.md 2 and 5)."""
 
-import json
-from typing import Any
-
-from pbstore.access.privileges import DATASTORE_AUDIT, DATASTORE_BACKUP, DATASTORE_MODIFY, DATASTORE_READ
+from pbstore.access.privileges import DATASTORE_AUDIT, DATASTORE_BACKUP
 from pbstore.api.method import Call, method
-from pbstore.api.permission import ANYBODY, Custom, acl_path, known_caller
-from pbstore.api.schema import Boolean, Integer, Parameter
+from pbstore.api.permission import ANYBODY, Privilege, known_caller
+from pbstore.api.schema import Boolean, Parameter
+from pbstore.config.datastore_cfg import DatastoreConfig
 from pbstore.config.maintenance_mode import Operation
-from pbstore.datastore.datastore import Datastore
-from pbstore.datastore.namespaces import list_namespaces
+from pbstore.datastore.datastore import check_maintenance
+from pbstore.datastore.mount_status import MountStatus, mount_status
 from pbstore.datastore.status import disk_usage
-from pbstore.errors import DatastoreError, PermissionDeniedError
-from pbstore.model.namespace import MAX_DEPTH, Namespace
-from pbstore.server.content_right import NAMESPACE_PATH
-from pbstore.server.parameters import PARENT, STORE
+from pbstore.errors import PbstoreError
+from pbstore.server.content_right import CONTENT_PRIVILEGES, SOMETHING_BELOW
+from pbstore.server.gc_status import read_gc_status
+from pbstore.server.parameters import STORE
 from pbstore.server.registry import Registry
 from pbstore.server.snapshot_counts import count_snapshots
 
-CONTENT_PRIVILEGES = (DATASTORE_AUDIT, DATASTORE_MODIFY, DATASTORE_READ, DATASTORE_BACKUP)
 OVERVIEW_PRIVILEGES = frozenset((DATASTORE_AUDIT, DATASTORE_BACKUP))
+HISTORY_SECONDS = 30 * 86400
+HISTORY_STEP_SECONDS = 1800
 VERBOSE = Parameter(
     name="verbose", schema=Boolean(description="count groups and snapshots"), optional=True, default=False
 )
-DEPTH = Parameter(
-    name="max-depth",
-    schema=Integer(description="levels below the parent", maximum=MAX_DEPTH),
-    optional=True,
-    default=MAX_DEPTH,
-)
-_MAX_STATUS_BYTES = 1 << 16
-_NEVER_COLLECTED = {
-    "upid": None,
-    "index-file-count": 0,
-    "index-data-bytes": 0,
-    "disk-bytes": 0,
-    "disk-chunks": 0,
-    "removed-bytes": 0,
-    "removed-chunks": 0,
-    "pending-bytes": 0,
-    "pending-chunks": 0,
-    "removed-bad": 0,
-    "still-bad": 0,
-}
-
-
-def _check_any_below(rights: Any, caller: Any, values: Any) -> None:
-    if not rights.any_below(caller, acl_path("/datastore/{store}", values), CONTENT_PRIVILEGES):
-        raise PermissionDeniedError
-
-
-SOMETHING_BELOW = Custom("any right on the datastore or below it", _check_any_below)
 
 
 @method("GET", "/admin/datastore", permission=ANYBODY)
 def list_datastores(call: Call[Registry]) -> list[dict[str, object]]:
     """List the datastores that the caller may see something of."""
-    caller, rights = known_caller(call.caller), call.state.rights
     items = []
-    for name, config in sorted(call.state.datastore_cfg.datastores.items()):
-        path = f"/datastore/{name}"
-        if not rights.any_below(caller, path, CONTENT_PRIVILEGES):
-            continue
-        may_see_comment = OVERVIEW_PRIVILEGES & rights.privileges(caller, path)
-        item: dict[str, object] = {"store": name, "comment": config.comment if may_see_comment else None}
+    for config in _visible_datastores(call):
+        item: dict[str, object] = {
+            "store": config.name,
+            "comment": config.comment if _sees_overview(call, config.name) else None,
+            "mount-status": mount_status(config, call.state.roots.mounts_dir).value,
+            "backend-type": config.backend_type,
+        }
         if config.maintenance_mode is not None:
             item["maintenance"] = str(config.maintenance_mode)
-        items.append({**item, "mount-status": "nonremovable", "backend-type": "filesystem"})
+        items.append(item)
     return items
 
 
@@ -74,50 +45,78 @@ def list_datastores(call: Call[Registry]) -> list[dict[str, object]]:
 def status(call: Call[Registry], *, store: str, verbose: bool) -> dict[str, object]:
     """How full the datastore is; zeros for callers who may only see parts of it."""
     datastore = call.state.datastores.get(store, Operation.READ)
-    is_full = bool(OVERVIEW_PRIVILEGES & call.state.rights.privileges(known_caller(call.caller), f"/datastore/{store}"))
+    is_full = _sees_overview(call, store)
     usage = disk_usage(datastore.path) if is_full else None
     result: dict[str, object] = {
         "total": usage.total_bytes if usage else 0,
         "used": usage.used_bytes if usage else 0,
         "avail": usage.available_bytes if usage else 0,
-        "backend-type": "filesystem",
+        "backend-type": datastore.config.backend_type,
     }
     if verbose:
         result["counts"] = count_snapshots(datastore, call.state.rights, known_caller(call.caller))
         if is_full:
-            result["gc-status"] = _gc_status(datastore)
+            result["gc-status"] = read_gc_status(datastore)
     return result
 
 
-@method("GET", "/admin/datastore/{store}/namespace", permission=SOMETHING_BELOW, parameters=(STORE, PARENT, DEPTH))
-def list_store_namespaces(
-    call: Call[Registry], *, store: str, parent: Namespace, max_depth: int
-) -> list[dict[str, str]]:
-    """List a namespace and those below it, as far as the caller has rights on them."""
-    datastore = call.state.datastores.get(store, Operation.READ)
+@method(
+    "GET",
+    "/admin/datastore/{store}/active-operations",
+    permission=Privilege("/datastore/{store}", (DATASTORE_AUDIT,)),
+    parameters=(STORE,),
+)
+def active_operations(call: Call[Registry], *, store: str) -> dict[str, int]:
+    """How many reads and writes run on the datastore."""
+    check_maintenance(call.state.datastore_cfg.get(store), Operation.LOOKUP)
+    counts = call.state.datastores.operations.counts(store)
+    return {"read": counts.read, "write": counts.write}
+
+
+@method("GET", "/status/datastore-usage", permission=ANYBODY)
+def datastore_usage(call: Call[Registry]) -> list[dict[str, object]]:
+    """List how full all datastores are that the caller may see something of."""
+    return [_usage_item(call, config) for config in _visible_datastores(call)]
+
+
+def _usage_item(call: Call[Registry], config: DatastoreConfig) -> dict[str, object]:
+    item: dict[str, object] = {"store": config.name}
+    if not _sees_overview(call, config.name):
+        return item
+    mounted = mount_status(config, call.state.roots.mounts_dir)
+    item |= {"mount-status": mounted.value, "backend-type": config.backend_type}
+    if mounted is MountStatus.NOT_MOUNTED:
+        return item
+    try:
+        datastore = call.state.datastores.get(config.name, Operation.READ)
+        usage = disk_usage(datastore.path)
+    except PbstoreError as error:
+        return {**item, "error": str(error), "history": None}
+    now = int(call.state.clock())
+    return {
+        **item,
+        "total": usage.total_bytes,
+        "used": usage.used_bytes,
+        "avail": usage.available_bytes,
+        "gc-status": read_gc_status(datastore),
+        # Nothing is recorded over time: a month of slots without data, as the original has them for a new datastore.
+        "history-start": now - HISTORY_SECONDS,
+        "history-delta": HISTORY_STEP_SECONDS,
+        "history": [None] * (HISTORY_SECONDS // HISTORY_STEP_SECONDS),
+    }
+
+
+def _visible_datastores(call: Call[Registry]) -> list[DatastoreConfig]:
     caller, rights = known_caller(call.caller), call.state.rights
-    try:
-        namespaces = list(list_namespaces(datastore, parent, max_depth))
-    except DatastoreError:
-        namespaces = [parent]
-    visible = []
-    for namespace in namespaces:
-        path = acl_path(NAMESPACE_PATH, {"store": store, "ns": namespace})
-        if set(CONTENT_PRIVILEGES) & rights.privileges(caller, path):
-            visible.append({"ns": str(namespace)})
-    if not visible:
-        raise PermissionDeniedError
-    return visible
+    datastores = call.state.datastore_cfg.datastores
+    visible = (
+        name for name in sorted(datastores) if rights.any_below(caller, f"/datastore/{name}", CONTENT_PRIVILEGES)
+    )
+    return [datastores[name] for name in visible]
 
 
-def _gc_status(datastore: Datastore) -> dict[str, object]:
-    """Return what the last garbage collection left; a file that cannot be read counts as none."""
-    try:
-        with (datastore.path / ".gc-status").open("rb") as file:
-            stored = json.loads(file.read(_MAX_STATUS_BYTES))
-    except (OSError, ValueError, RecursionError):
-        stored = None
-    return {**_NEVER_COLLECTED, **(stored if isinstance(stored, dict) else {})}
+def _sees_overview(call: Call[Registry], store: str) -> bool:
+    return bool(OVERVIEW_PRIVILEGES & call.state.rights.privileges(known_caller(call.caller), f"/datastore/{store}"))
 
 
-METHODS = (list_datastores, status, list_store_namespaces)
+METHODS = (list_datastores, status, active_operations, datastore_usage)

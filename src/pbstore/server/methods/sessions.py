@@ -1,6 +1,7 @@
 """The two requests that turn into sessions (protocol-transport.md 4)."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any
 
 from pbstore._core import BackupChunks, ReaderChunks, SessionGrant
@@ -61,13 +62,16 @@ def backup(
 ) -> SessionGrant:
     """Open a backup session on this connection."""
     registry, caller = call.state, known_caller(call.caller)
-    datastore = registry.datastores.get(store, Operation.WRITE)
-    _check_upgrade(call, BACKUP_PROTOCOL)
     snapshot = Snapshot(BackupGroup(backup_type, backup_id), backup_time)
     request = BackupRequest(namespace=ns, snapshot=snapshot, caller=caller, is_benchmark=benchmark)
-    place = open_backup(datastore, request, now=registry.clock(), allowed_ahead_seconds=registry.allowed_ahead_seconds)
+    with ExitStack() as guards:
+        datastore = guards.enter_context(registry.datastores.using(store, Operation.WRITE))
+        _check_upgrade(call, BACKUP_PROTOCOL)
+        place = open_backup(
+            datastore, request, now=registry.clock(), allowed_ahead_seconds=registry.allowed_ahead_seconds
+        )
+        place.keep_until_end(guards.pop_all())
     try:
-        place.keep_until_end(registry.datastores.session(store))
         task = registry.tasks.open("benchmark" if benchmark else "backup", f"{store}:{snapshot.group}", caller)
     except BaseException:
         place.discard()
@@ -99,12 +103,13 @@ def reader(
 ) -> SessionGrant:
     """Open a reader session on this connection."""
     registry, caller = call.state, known_caller(call.caller)
-    datastore = registry.datastores.get(store, Operation.READ)
-    _check_upgrade(call, READER_PROTOCOL)
     snapshot = Snapshot(BackupGroup(backup_type, backup_id), backup_time)
-    place = open_reader(datastore, ns, snapshot, only_of=None if READ.is_full(call, store, ns) else caller)
+    with ExitStack() as guards:
+        datastore = guards.enter_context(registry.datastores.using(store, Operation.READ))
+        _check_upgrade(call, READER_PROTOCOL)
+        place = open_reader(datastore, ns, snapshot, only_of=None if READ.is_full(call, store, ns) else caller)
+        place.guards.enter_context(guards.pop_all())
     try:
-        place.guards.enter_context(registry.datastores.session(store))
         task = registry.tasks.open("reader", f"{store}:{snapshot.group}/{backup_time:08X}", caller)
     except BaseException:
         place.guards.close()

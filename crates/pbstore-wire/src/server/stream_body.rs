@@ -1,0 +1,78 @@
+//! Bodies of answers that come from files: as they are, or decoded on the way.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use pbstore_format::Digest;
+use pbstore_store::{ChunkStore, DecodedBlob, DecodedIndex, StoreError};
+
+/// A body of known length that is sent piece by piece.
+pub struct StreamBody {
+    bytes: u64,
+    pub(crate) source: Source,
+    pub(crate) guard: Guard,
+}
+
+/// Something that lasts until the body was sent, or was given up.
+pub(crate) type Guard = Option<Box<dyn Send>>;
+
+/// Where pieces come from.
+pub(crate) enum Source {
+    /// Gives bytes in pieces of any size.
+    Reader(Box<dyn Read + Send>),
+    /// Gives one chunk after the other.
+    Chunks(DecodedIndex),
+}
+
+impl StreamBody {
+    /// A file as it is; links and everything that is no regular file are refused.
+    ///
+    /// # Errors
+    /// What the system says, or `InvalidInput` for what is no regular file.
+    pub fn file(path: &Path) -> io::Result<Self> {
+        let (file, bytes) = pbstore_store::open_regular(path)?;
+        Ok(Self { bytes, source: Source::Reader(Box::new(file)), guard: None })
+    }
+
+    /// The data of a blob; `csum` is that of the file in the manifest, if it is listed there.
+    ///
+    /// # Errors
+    /// As [`DecodedBlob::open`].
+    pub fn decoded_blob(path: &Path, csum: Option<&Digest>) -> Result<Self, StoreError> {
+        let blob = DecodedBlob::open(path, csum)?;
+        Ok(Self { bytes: blob.size(), source: Source::Reader(Box::new(blob)), guard: None })
+    }
+
+    /// The content of an archive, whose checksum and size must be those of the manifest.
+    ///
+    /// # Errors
+    /// As [`DecodedIndex::open`].
+    pub fn decoded_index(
+        store: Arc<dyn ChunkStore>,
+        path: &Path,
+        csum: &Digest,
+        bytes: u64,
+    ) -> Result<Self, StoreError> {
+        let index = DecodedIndex::open(store, path, csum, bytes)?;
+        Ok(Self { bytes, source: Source::Chunks(index), guard: None })
+    }
+
+    /// Bytes in all.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Keep `guard` until the body was sent, or was given up; then it is dropped, on some thread.
+    #[must_use]
+    pub fn guarded_by(self, guard: Box<dyn Send>) -> Self {
+        Self { guard: Some(guard), ..self }
+    }
+}
+
+impl fmt::Debug for StreamBody {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("StreamBody").field("bytes", &self.bytes).finish_non_exhaustive()
+    }
+}
