@@ -11,7 +11,7 @@ from pbstore.datastore import groups, locks, snapshots
 from pbstore.datastore.datastore import Datastore, check_maintenance
 from pbstore.datastore.namespaces import create_namespace, list_namespaces
 from pbstore.datastore.status import disk_usage
-from pbstore.errors import DatastoreError, LockedError
+from pbstore.errors import DatastoreError, FormatError, LockedError
 from pbstore.model.auth_id import AuthId
 from pbstore.model.backup import BackupGroup, Snapshot
 from pbstore.model.namespace import Namespace
@@ -86,7 +86,7 @@ def test_listings_ignore_other_names(datastore: Datastore) -> None:
 
 
 def test_the_text_about_a_missing_group_is_one_that_original_clients_know(datastore: Datastore) -> None:
-    for call in (snapshots.list_snapshots, groups.read_notes):
+    for call in (snapshots.list_snapshots, groups.read_owner):
         with pytest.raises(DatastoreError, match=r"ENOENT: No such file or directory"):
             call(datastore, ROOT, GROUP)
 
@@ -126,6 +126,26 @@ def test_notes_of_a_group(datastore: Datastore) -> None:
     assert groups.read_notes(datastore, ROOT, GROUP) == "first\nzweite ä"
     with pytest.raises(DatastoreError, match="too long"):
         groups.write_notes(datastore, ROOT, GROUP, "x" * (1 << 21))
+    with locks.lock_group(datastore, ROOT, GROUP), pytest.raises(LockedError):
+        groups.write_notes(datastore, ROOT, GROUP, "x")
+
+
+def test_notes_of_a_group_that_is_not_there(datastore: Datastore) -> None:
+    assert groups.read_notes(datastore, ROOT, GROUP) == ""
+    with pytest.raises(DatastoreError, match="ENOENT"):
+        groups.write_notes(datastore, ROOT, GROUP, "x")
+    assert not locks.group_lock_path(datastore, ROOT, GROUP).exists()
+
+
+def test_a_group_gets_another_owner(datastore: Datastore) -> None:
+    make_snapshot(datastore, "vm/100/2024-01-01T00:00:00Z")
+    token = AuthId.parse("john@pbs!token")
+    with locks.lock_group(datastore, ROOT, GROUP), pytest.raises(LockedError):
+        groups.change_owner(datastore, ROOT, GROUP, token)
+    groups.change_owner(datastore, ROOT, GROUP, token)
+    assert groups.read_owner(datastore, ROOT, GROUP) == token
+    with pytest.raises(DatastoreError, match="ENOENT"):
+        groups.change_owner(datastore, ROOT, BackupGroup.parse("vm/101"), token)
 
 
 def test_namespaces(datastore: Datastore) -> None:
@@ -139,10 +159,13 @@ def test_namespaces(datastore: Datastore) -> None:
     assert listed("") == ["", "a", "a/b", "a/b/c", "d"]
     assert listed("", 1) == ["", "a", "d"]
     assert listed("a", 0) == ["a"]
-    with pytest.raises(DatastoreError, match="already exists"):
-        create_namespace(datastore, NS)
-    with pytest.raises(DatastoreError, match="'x' does not exist"):
+    make_snapshot(datastore, "vm/100/2024-01-01T00:00:00Z", namespace=NS)
+    create_namespace(datastore, NS)
+    assert list(groups.list_groups(datastore, NS)) == [GROUP]
+    with pytest.raises(DatastoreError, match="parent x doesn't already exists"):
         create_namespace(datastore, Namespace.parse("x/y"))
+    with pytest.raises(FormatError, match="root namespace"):
+        create_namespace(datastore, ROOT)
 
 
 @pytest.mark.root

@@ -13,6 +13,9 @@ from pbstore.model.auth_id import AuthId
 from running_server import RunningServer
 from unit.server.application_site import PASSWORDS, Site
 
+SESSION_TYPES = ("backup", "reader")
+"""Their tasks end with a connection, of which there is none here."""
+
 
 def lay_out_store(path: Path) -> None:
     """Make a directory that is enough of a store for everything but chunks."""
@@ -46,4 +49,6 @@ def site(tmp_path: Path, prepared_root: Path) -> Iterator[Site]:
         edit.put(DatastoreConfig("main", {"path": str(tmp_path / "main"), "comment": "the store"}))
     site = Site(files.roots)
     yield site
+    for task in site.registry.tasks.running():
+        assert task.upid.worker_type in SESSION_TYPES or task.wait(30), task.upid
     site.registry.close()

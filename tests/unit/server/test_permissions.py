@@ -15,9 +15,20 @@ VALUES = {
     "file-name": "index.json.blob",
     "username": "ghost@pbs",
     "password": "wrong",
+    "name": "main",
+    "path": "/nowhere",
+    "notes": "text",
+    "protected": "1",
+    "new-owner": "archiver@pbs",
 }
 OPEN_TO_ALL = {("GET", "/ping"), ("POST", "/access/ticket"), ("DELETE", "/access/ticket")}
-OPEN_TO_LOGINS = {("GET", "/version"), ("GET", "/access/permissions"), ("GET", "/admin/datastore")}
+OPEN_TO_LOGINS = {
+    ("GET", "/version"),
+    ("GET", "/access/permissions"),
+    ("GET", "/admin/datastore"),
+    ("GET", "/config/datastore"),
+    ("GET", "/status/datastore-usage"),
+}
 ALL = pytest.mark.parametrize("method", list(ROUTES), ids=lambda method: f"{method.http_method} {method.path}")
 
 

@@ -91,7 +91,7 @@ def _usage_item(call: Call[Registry], config: DatastoreConfig) -> dict[str, obje
         datastore = call.state.datastores.get(config.name, Operation.READ)
         usage = disk_usage(datastore.path)
     except PbstoreError as error:
-        return {**item, "error": str(error), "history": None}
+        return {**item, "error": str(error)}
     now = int(call.state.clock())
     return {
         **item,
