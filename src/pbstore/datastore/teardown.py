@@ -1,5 +1,6 @@
 """Taking a datastore out of the configuration, and destroying it if that is wanted (version-4.md 5.3)."""
 
+import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -63,6 +64,7 @@ class Teardown:
             self.forget(log)
             destroy_root(config.path, log)
         operations.forget(self.name)
+        shutil.rmtree(self.roots.locks_dir / self.name, ignore_errors=True)
 
     def _mark(self) -> DatastoreConfig:
         with DatastoreFile(self.roots).edit() as edit:

@@ -14,7 +14,7 @@ from pbstore.datastore.setup import NewDatastore
 from pbstore.errors import FormatError
 from pbstore.model.auth_id import UserId
 from pbstore.model.calendar_event import CalendarEvent
-from pbstore.server.parameters import STORE
+from pbstore.model.names import SAFE_ID
 from pbstore.server.retention_options import KEEP
 
 _LINE = r"[^\x00-\x1f\x7f]*"
@@ -22,7 +22,10 @@ _NOTIFY_KEYS = ("gc", "verify", "sync", "prune")
 _NOTIFY_VALUES = ("always", "error", "never")
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
-NAME = Parameter(name="name", schema=STORE.schema)
+NAME = Parameter(
+    name="name",
+    schema=String(description="Datastore name.", pattern=SAFE_ID.pattern, minimum_length=3, maximum_length=32),
+)
 PATH = Parameter(
     name="path", schema=String(description="Absolute path of the datastore directory.", minimum_length=1, pattern=_LINE)
 )
@@ -99,6 +102,18 @@ REUSE = Parameter(
 OVERWRITE_IN_USE = Parameter(
     name="overwrite-in-use",
     schema=Boolean(description="Take object storage over that another datastore uses."),
+    optional=True,
+    default=False,
+)
+KEEP_JOB_CONFIGS = Parameter(
+    name="keep-job-configs",
+    schema=Boolean(description="Keep the jobs and access rights of the datastore."),
+    optional=True,
+    default=False,
+)
+DESTROY_DATA = Parameter(
+    name="destroy-data",
+    schema=Boolean(description="Remove all backups and chunks, too: they cannot be restored any more."),
     optional=True,
     default=False,
 )

@@ -1,5 +1,7 @@
 """Makes snapshots as a session would."""
 
+import hashlib
+
 from pbstore import _core
 from pbstore.datastore.datastore import Datastore
 from pbstore.datastore.groups import open_group
@@ -26,7 +28,7 @@ def make_snapshot(
         (path / "vm.conf.blob").write_bytes(blob)
         if finished:
             manifest = Manifest(snapshot)
-            manifest.add("vm.conf.blob", CryptMode.NONE, len(blob), bytes(32))
+            manifest.add("vm.conf.blob", CryptMode.NONE, len(blob), hashlib.sha256(blob).digest())
             (path / "index.json.blob").write_bytes(_core.seal_blob(manifest.encode()))
             (path / UNFINISHED_NAME).unlink()
     return snapshot

@@ -5,28 +5,23 @@ from typing import Any
 from pbstore.access.privileges import DATASTORE_ALLOCATE, DATASTORE_AUDIT, DATASTORE_MODIFY
 from pbstore.api.method import Call, Reply, method
 from pbstore.api.permission import ANYBODY, Privilege, known_caller
-from pbstore.api.schema import Boolean, Parameter
 from pbstore.config.config_file import check_digest
 from pbstore.config.datastore_cfg import DatastoreConfig
 from pbstore.datastore.reconfiguration import Reconfiguration
 from pbstore.datastore.teardown import Teardown
 from pbstore.errors import NotFoundError
-from pbstore.server.datastore_parameters import CHANGE, CREATE, DELETE, NAME, changed_values, new_datastore
+from pbstore.server.datastore_parameters import (
+    CHANGE,
+    CREATE,
+    DELETE,
+    DESTROY_DATA,
+    KEEP_JOB_CONFIGS,
+    NAME,
+    changed_values,
+    new_datastore,
+)
 from pbstore.server.parameters import DIGEST
 from pbstore.server.registry import Registry
-
-KEEP_JOB_CONFIGS = Parameter(
-    name="keep-job-configs",
-    schema=Boolean(description="Keep the jobs and access rights of the datastore."),
-    optional=True,
-    default=False,
-)
-DESTROY_DATA = Parameter(
-    name="destroy-data",
-    schema=Boolean(description="Remove all backups and chunks, too: they cannot be restored any more."),
-    optional=True,
-    default=False,
-)
 
 
 @method("GET", "/config/datastore", permission=ANYBODY)
