@@ -29,7 +29,7 @@ class Http1Client:
 
     address: tuple[str, int]
     tls: bool = True
-    _buffer: bytes = field(default=b"", init=False)
+    _buffer: bytearray = field(default_factory=bytearray, init=False)
 
     def __post_init__(self) -> None:
         """Connect."""
@@ -67,12 +67,12 @@ class Http1Client:
         length = int(headers.get("content-length", "0")) if has_body and status >= 200 else 0
         while len(self._buffer) < length:
             self._fill()
-        body, self._buffer = self._buffer[:length], self._buffer[length:]
+        body, self._buffer = bytes(self._buffer[:length]), self._buffer[length:]
         return Answer(status, headers, body)
 
     def rest(self) -> bytes:
         """Take what was read beyond the last answer."""
-        data, self._buffer = self._buffer, b""
+        data, self._buffer = bytes(self._buffer), bytearray()
         return data
 
     def _fill(self) -> None:

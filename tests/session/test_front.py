@@ -13,8 +13,8 @@ import pytest
 
 from front_site import Site, TinyApplication
 from http1_client import unverified_context
-from pbstore._core import FileBody, Front, Request
-from pbstore.errors import ConfigError
+from pbstore._core import CryptKey, DynamicIndex, FileBody, Front, Request, chunk_digest, seal_blob
+from pbstore.errors import ConfigError, EncryptionKeyError, FormatError, IntegrityError
 
 
 def test_hands_requests_to_the_application(site: Site) -> None:
@@ -54,6 +54,128 @@ def test_streams_files(site: Site) -> None:
         answer = client.request("GET", "/file")
     assert answer.headers["content-length"] == "5000003"
     assert answer.body == path.read_bytes()
+
+
+def archive(site: Site, pieces: list[bytes]) -> tuple[Path, bytes, int]:
+    """A dynamic index over stored chunks; its path, checksum and size."""
+    end, entries = 0, []
+    for piece in pieces:
+        end += len(piece)
+        entries.append((end, chunk_digest(piece)))
+        (site.store_directory / ".chunks" / entries[-1][1].hex()[:4]).mkdir(exist_ok=True)
+        site.store.insert(entries[-1][1], seal_blob(piece))
+    path = site.directory / "tree.pxar.didx"
+    path.write_bytes(DynamicIndex.encode(entries, uuid=bytes(16), ctime=0))
+    return path, DynamicIndex.parse(path.read_bytes()).csum, end
+
+
+def test_streams_decoded_archives(site: Site) -> None:
+    pieces = [bytes([number]) * (1 << 20) for number in range(10)] + [os.urandom(16 << 20), b"end"]
+    path, csum, size = archive(site, pieces)
+    site.application.respond = lambda request: (
+        200,
+        [],
+        FileBody.decoded_index(site.store, path, csum=csum, size=size),
+    )
+    with site.client() as client:
+        answer = client.request("GET", "/file")
+    assert answer.headers["content-length"] == str(size)
+    assert answer.body == b"".join(pieces)
+
+
+def test_a_bad_chunk_breaks_the_answer_off(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    path, csum, size = archive(site, [b"good" * 1000, b"bad" * 1000])
+    digest = chunk_digest(b"bad" * 1000).hex()
+    (site.store_directory / ".chunks" / digest[:4] / digest).write_bytes(seal_blob(b"other"))
+    site.application.respond = lambda request: (
+        200,
+        [],
+        FileBody.decoded_index(site.store, path, csum=csum, size=size),
+    )
+    with site.client() as client, pytest.raises((EOFError, ConnectionError, ssl.SSLError)):
+        client.request("GET", "/file")
+    assert digest in caplog.text
+
+
+def test_what_is_not_the_promised_archive_is_no_body(site: Site) -> None:
+    path, csum, size = archive(site, [b"content"])
+    for wrong_csum, wrong_size in ((bytes(32), size), (csum, size + 1)):
+        with pytest.raises(IntegrityError):
+            FileBody.decoded_index(site.store, path, csum=wrong_csum, size=wrong_size)
+    encrypted = site.directory / "a.blob"
+    encrypted.write_bytes(seal_blob(b"secret", key=CryptKey(bytes(32))))
+    with pytest.raises(EncryptionKeyError):
+        FileBody.decoded_blob(encrypted)
+    encrypted.write_bytes(b"rubbish")
+    with pytest.raises(FormatError):
+        FileBody.decoded_blob(encrypted)
+    with pytest.raises(FileNotFoundError):
+        FileBody.decoded_blob(site.directory / "nope.blob")
+
+
+class Guard:
+    """Remembers that it was closed."""
+
+    def __init__(self) -> None:
+        self.closed = threading.Event()
+
+    def close(self) -> None:
+        """Called from any thread."""
+        self.closed.set()
+
+
+def test_a_guard_is_closed_when_the_body_was_sent(site: Site) -> None:
+    path = site.directory / "small.blob"
+    path.write_bytes(seal_blob(b"text" * 1000))
+    guard = Guard()
+
+    def respond(request: Request) -> tuple[int, list[tuple[str, str]], FileBody]:
+        body = FileBody.decoded_blob(path)
+        body.hold(guard)
+        return 200, [], body
+
+    site.application.respond = respond
+    with site.client() as client:
+        assert client.request("GET", "/file").body == b"text" * 1000
+    assert guard.closed.wait(20)
+
+
+def test_a_guard_is_closed_when_the_client_goes_away(site: Site) -> None:
+    path, csum, size = archive(site, [bytes([number]) * (4 << 20) for number in range(30)])
+    guard = Guard()
+
+    def respond(request: Request) -> tuple[int, list[tuple[str, str]], FileBody]:
+        body = FileBody.decoded_index(site.store, path, csum=csum, size=size)
+        body.hold(guard)
+        return 200, [], body
+
+    site.application.respond = respond
+    client = site.client()
+    client.socket.sendall(b"GET /file HTTP/1.1\r\nhost: x\r\n\r\n")
+    client.socket.recv(1000)
+    assert not guard.closed.is_set()
+    client.socket.close()
+    assert guard.closed.wait(20)
+
+
+def test_readers_that_stall_leave_memory_for_the_rest(site: Site) -> None:
+    path, csum, size = archive(site, [bytes([number]) * (4 << 20) for number in range(30)])
+    plain = site.directory / "plain"
+    plain.write_bytes(os.urandom(3 << 20))
+    site.application.respond = lambda request: (
+        200,
+        [],
+        FileBody(plain) if request.path == "/plain" else FileBody.decoded_index(site.store, path, csum=csum, size=size),
+    )
+    stalled = [site.client() for _ in range(10)]
+    for client in stalled:
+        client.socket.sendall(b"GET /archive HTTP/1.1\r\nhost: x\r\n\r\n")
+    with site.client() as client:
+        assert client.request("GET", "/plain").body == plain.read_bytes()
+    for client in stalled:
+        client.socket.close()
+    with site.client() as client:
+        assert len(client.request("GET", "/archive").body) == size
 
 
 def test_a_file_that_shrinks_breaks_the_answer_off(site: Site) -> None:

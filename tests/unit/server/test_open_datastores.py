@@ -1,5 +1,6 @@
 """Stores are opened once and follow their configuration."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,9 @@ from pbstore.config.maintenance_mode import Operation
 from pbstore.config.roots import Roots
 from pbstore.datastore.process_lock import ProcessLock
 from pbstore.errors import ConfigError, DatastoreError, PbstoreError
+from pbstore.server import store_watch
 from pbstore.server.open_datastores import OpenDatastores
+from pbstore.server.store_watch import StoreWatch
 from unit.server.conftest import lay_out_store
 
 
@@ -113,3 +116,56 @@ def test_a_read_only_store_is_not_cleaned(stores: Stores) -> None:
     assert leftover.is_dir()
     with pytest.raises(DatastoreError, match="read-only maintenance mode"):
         stores.opened.get("two", Operation.WRITE)
+
+
+@pytest.mark.parametrize("mode", ["offline", "delete", "unmount"])
+def test_a_store_that_goes_offline_is_closed(stores: Stores, mode: str) -> None:
+    stores.opened.get("one", Operation.READ)
+    stores.configure("one", "one", **{"maintenance-mode": mode})
+    with stores.opened.session("one", Operation.READ):
+        stores.opened.close_idle()
+        assert not is_free(stores.root / "one")
+    stores.opened.close_idle()
+    assert is_free(stores.root / "one")
+
+
+def test_a_read_only_store_stays_open(stores: Stores) -> None:
+    stores.opened.get("one", Operation.READ)
+    stores.configure("one", "one", **{"maintenance-mode": "read-only"})
+    stores.opened.close_idle()
+    assert not is_free(stores.root / "one")
+
+
+def test_the_watch_closes_what_nobody_asks_for(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_watch, "INTERVAL_SECONDS", 0.01)
+    stores.opened.get("one", Operation.READ)
+    with StoreWatch(stores.opened):
+        stores.configure("one", "one", **{"maintenance-mode": "offline"})
+        deadline = time.monotonic() + 20
+        while not is_free(stores.root / "one"):
+            assert time.monotonic() < deadline
+
+
+def test_operations_are_counted(stores: Stores) -> None:
+    with stores.opened.using("one", Operation.WRITE) as datastore:
+        assert datastore is stores.opened.get("one", Operation.READ)
+        assert stores.opened.operations.counts("one").write == 1
+    assert stores.opened.operations.counts("one").is_idle
+    with pytest.raises(ConfigError), stores.opened.using("two", Operation.READ):
+        pass
+    assert stores.opened.operations.counts("two").is_idle
+
+
+def test_a_store_is_taken_out_to_be_removed(stores: Stores) -> None:
+    stores.opened.get("one", Operation.READ)
+    stores.configure("one", "one", **{"maintenance-mode": "delete"})
+    config = stores.configs["one"]
+    with (
+        stores.opened.session("one"),
+        pytest.raises(DatastoreError, match="is in use"),
+        stores.opened.taken_out(config),
+    ):
+        pass
+    with stores.opened.taken_out(config):
+        assert not is_free(stores.root / "one")
+    assert is_free(stores.root / "one")
