@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from command_runner import Outcome, Runner
@@ -13,13 +14,13 @@ PASSWORD = "Archiver12345"
 
 
 class BackupSite:
-    """The server and one client host; `work` is the client's folder."""
+    """The server and one client host; `work` is the client's folder, `wrapper` starts the server."""
 
-    def __init__(self, work: Path, store: Path, certificate: Roots, client: Runner):
+    def __init__(self, work: Path, store: Path, certificate: Roots, client: Runner, *, wrapper: Sequence[str] = ()):
         self.work = work
         self.store = store
         self.client = client
-        self.server = RunningServer(work / "server")
+        self.server = RunningServer(work / "server", wrapper)
         for path in (certificate.certificate, certificate.certificate_key):
             shutil.copy2(path, self.server.roots.config_dir / path.name)
         self.server.add_datastore("main", store)

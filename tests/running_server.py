@@ -8,7 +8,7 @@ import signal
 import ssl
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -46,10 +46,14 @@ class Answer:
 
 
 class RunningServer:
-    """The server; `root` is its PBSTORE_ROOT. Configuration is written as the manager does it, to its files."""
+    """The server; `root` is its PBSTORE_ROOT. Configuration is written as the manager does it, to its files.
 
-    def __init__(self, root: Path):
+    `wrapper` is a command line that becomes the server's process itself, such as one that records its system calls.
+    """
+
+    def __init__(self, root: Path, wrapper: Sequence[str] = ()):
         self.root = root
+        self._wrapper = wrapper
         self.roots = Roots.below(root)
         self.roots.prepare()
         self._process: subprocess.Popen[str] | None = None
@@ -80,7 +84,7 @@ class RunningServer:
 
     def _popen(self, log: IO[bytes], options: tuple[str, ...]) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [sys.executable, "-m", "pbstore.cli.pbstore", "serve", *options],
+            [*self._wrapper, sys.executable, "-m", "pbstore.cli.pbstore", "serve", *options],
             env={**os.environ, "PBSTORE_ROOT": str(self.root), "PYTHONPATH": os.pathsep.join(sys.path)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

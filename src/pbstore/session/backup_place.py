@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pbstore._core import check_blob_crc, open_blob, seal_blob
-from pbstore.config.atomic_file import replace_file
+from pbstore.config.atomic_file import replace_file, sync_directory
 from pbstore.datastore.datastore import Datastore
 from pbstore.datastore.groups import FILE_MODE
 from pbstore.datastore.locks import lock_manifest
@@ -87,8 +87,10 @@ class BackupPlace:
         with lock_manifest(self._datastore, self._namespace, self.snapshot):
             (self.directory / _UPLOADED_MANIFEST).unlink()
             self._datastore.chunk_store.sync()
-            is_durable = self._datastore.config.tuning.sync_level != "none"
-            self._write(MANIFEST_NAME, seal_blob(manifest.encode()), durable=is_durable)
+            level = self._datastore.config.tuning.sync_level
+            if level == "file":
+                self._sync_parents()
+            self._write(MANIFEST_NAME, seal_blob(manifest.encode()), durable=level != "none")
             (self.directory / UNFINISHED_NAME).unlink(missing_ok=True)
 
     def keep_until_end(self, guard: AbstractContextManager[object]) -> None:
@@ -107,6 +109,13 @@ class BackupPlace:
         """
         with self._guards:
             remove_unfinished_snapshot(self._datastore, self._namespace, self.snapshot)
+
+    def _sync_parents(self) -> None:
+        """Make the names of the directories durable that lead to the snapshot."""
+        for directory in self.directory.parents:
+            sync_directory(directory)
+            if directory == self._datastore.path:
+                return
 
     def _write(self, name: str, content: bytes, *, durable: bool) -> None:
         replace_file(self.directory / name, content, mode=FILE_MODE, owner=self._datastore.owner, durable=durable)
