@@ -1,6 +1,7 @@
 """The front over real TLS sockets: what it answers itself, and what reaches the application (protocol-transport.md)."""
 
 import contextlib
+import hashlib
 import logging
 import os
 import socket
@@ -111,6 +112,28 @@ def test_what_is_not_the_promised_archive_is_no_body(site: Site) -> None:
         FileBody.decoded_blob(encrypted)
     with pytest.raises(FileNotFoundError):
         FileBody.decoded_blob(site.directory / "nope.blob")
+
+
+def resident_bytes() -> int:
+    """Memory of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_an_index_of_a_million_entries_is_not_held(site: Site) -> None:
+    _, _, size = archive(site, [b"x" * 4096])
+    digest, count = chunk_digest(b"x" * size), 1_000_000
+    path, csum = site.directory / "large.didx", hashlib.sha256()
+    with path.open("wb") as file:
+        file.write(DynamicIndex.encode([(size, digest)], uuid=bytes(16), ctime=0)[:4096])
+        for first in range(0, count, 10_000):
+            ends = range(first + 1, first + 10_001)
+            entries = b"".join((number * size).to_bytes(8, "little") + digest for number in ends)
+            csum.update(entries)
+            file.write(entries)
+    before = resident_bytes()
+    body = FileBody.decoded_index(site.store, path, csum=csum.digest(), size=count * size)
+    assert resident_bytes() - before < 8 << 20
+    assert body.size == count * size
 
 
 class Guard:

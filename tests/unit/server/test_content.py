@@ -70,7 +70,8 @@ def test_with_backup_alone_only_own_groups_are_seen(site: Site, path: str) -> No
     assert {item["backup-id"] for item in get(site, "admin", path).data} == {"elsa", "100"}
 
 
-def test_a_group_without_snapshots_is_listed(site: Site, datastore: Datastore) -> None:
+def test_d2_a_group_without_snapshots_is_listed(site: Site, datastore: Datastore) -> None:
+    """D2: with zeros instead of a date."""
     (datastore.path / "host/empty").mkdir()
     item = next(item for item in get(site, "admin", "groups").data if item["backup-id"] == "empty")
     assert (item["backup-count"], item["last-backup"], item["files"]) == (0, 0, [])

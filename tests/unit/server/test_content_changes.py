@@ -127,6 +127,21 @@ def test_c12_a_missing_group_is_an_enoent(site: Site, user: str, method: str, pa
     assert (answer.status, "ENOENT: No such file or directory" in answer.text) == (400, True)
 
 
+@pytest.mark.usefixtures("datastore")
+def test_d8_errors_are_one_line(site: Site) -> None:
+    """D8: however many causes they have."""
+    snapshot = {**ELSA, "backup-time": 7}
+    for method, path, parameters in (
+        ("DELETE", "snapshots", snapshot),
+        ("GET", "notes", snapshot),
+        ("PUT", "group-notes", {**NOBODY, "notes": "x"}),
+        ("POST", "move-group", {**ELSA, "target-ns": "nope"}),
+        ("DELETE", "namespace", {}),
+    ):
+        answer = ask(site, "admin", method, path, parameters)
+        assert (answer.status, "\n" in answer.text) == (400, False), answer
+
+
 def test_d5_removals_are_counted(site: Site, datastore: Datastore) -> None:
     """D5: an object instead of null; protected leftovers are an error unless told otherwise."""
     set_protected(datastore, ROOT, make_snapshot(datastore, "host/elsa/2026-06-03T08:00:00Z"), True)
