@@ -23,7 +23,7 @@ pub(crate) enum Source {
     /// Gives bytes in pieces of any size.
     Reader(Box<dyn Read + Send>),
     /// Gives one chunk after the other.
-    Chunks(DecodedIndex),
+    Chunks(Box<DecodedIndex>),
 }
 
 impl StreamBody {
@@ -56,7 +56,7 @@ impl StreamBody {
         bytes: u64,
     ) -> Result<Self, StoreError> {
         let index = DecodedIndex::open(store, path, csum, bytes)?;
-        Ok(Self { bytes, source: Source::Chunks(index), guard: None })
+        Ok(Self { bytes, source: Source::Chunks(Box::new(index)), guard: None })
     }
 
     /// Bytes in all.
