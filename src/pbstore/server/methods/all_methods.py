@@ -10,6 +10,7 @@ from pbstore.server.methods import (
     moves,
     namespaces,
     notes,
+    prune,
     sessions,
     version,
 )
@@ -25,6 +26,7 @@ ROUTES = RouteTable(
         *notes.METHODS,
         *namespaces.METHODS,
         *moves.METHODS,
+        *prune.METHODS,
         *sessions.METHODS,
     )
 )
