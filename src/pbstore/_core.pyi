@@ -17,8 +17,10 @@ __all__ = [
     "FileBody",
     "FixedIndex",
     "Front",
+    "IndexCheck",
     "IndexRecovery",
     "IndexStats",
+    "IndexVerdict",
     "Progress",
     "PxarEntry",
     "PxarListing",
@@ -29,6 +31,7 @@ __all__ = [
     "Session",
     "SessionGrant",
     "UploadStats",
+    "Verification",
     "blob_kind",
     "check_blob_crc",
     "chunk_digest",
@@ -487,6 +490,58 @@ class IndexRecovery:
         IntegrityError for a corrupt one, EncryptionKeyError for an encrypted one without a key; PbstoreError if a
         chunk may not be opened or the target takes no more.
         """
+
+# --- verification ---
+
+@final
+class Verification:
+    """What one verification task remembers: each chunk is read once, however many indexes refer to it.
+
+    `readers` chunks are read and `workers` decoded at the same time, in the order of the index (`none`) or of the disk
+    (`inode`).
+    """
+
+    def __new__(cls, store: ChunkStore, *, readers: int, workers: int, chunk_order: str) -> Self: ...
+    def start_check(self, path: str | PathLike[str], *, csum: bytes, size: int, encrypted: bool) -> IndexCheck:
+        """Compare an index file with what the manifest says, then check its chunks, on threads of its own.
+
+        Corrupt chunks are renamed to `.N.bad`. One check at a time.
+        """
+    def abort(self) -> None:
+        """Stop the running check soon and all later ones at once; from any thread."""
+
+@final
+class IndexCheck:
+    """A check that runs, or has run."""
+
+    @property
+    def chunk_count(self) -> int:
+        """Chunks to check: different ones, and not those that an earlier check has settled."""
+    @property
+    def checked_count(self) -> int: ...
+    def wait(self, timeout_seconds: float) -> bool:
+        """Whether it has ended, at most this much later."""
+    def verdict(self) -> IndexVerdict:
+        """To be called once, after `wait` returned True; ValueError before.
+
+        IntegrityError: not the index of the manifest. FormatError: none at all. OSError: it cannot be read.
+        AbortedError: `abort` was called.
+        """
+
+@final
+class IndexVerdict:
+    """What was found; bytes of the chunks that could be read, as stored and in the archive."""
+
+    @property
+    def read_bytes(self) -> int: ...
+    @property
+    def plain_bytes(self) -> int: ...
+    @property
+    def error_count(self) -> int:
+        """Chunks that did not pass, each once."""
+    @property
+    def messages(self) -> list[str]:
+        """What is wrong, for at most 1000 chunks, in the order of the index."""
 
 # --- front ---
 

@@ -50,7 +50,7 @@ def test_same_log_of_a_dry_run(fixtures_423: Path, server: RecordedServer) -> No
     (log,) = (fixtures_423 / "tasklogs").glob("*_prune_fix42-x3a_root@pam_.log")
     *ours, summary, end = server.task_lines(upid)
     assert blocks([*ours, end]) == blocks(lines_of(log))
-    assert summary == "snapshots: 9 keep, 0 keep partial, 10 remove, 1 keep protected"
+    assert summary == "snapshots: 9 keep, 0 keep partial, 11 remove, 1 keep protected"
 
 
 def test_same_log_of_one_group(fixtures_423: Path, server: RecordedServer, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -142,13 +142,16 @@ class Store:
         is_benchmark: bool = False,
         debug: bool = False,
         now: float = NOW,
+        on_finished: Callable[[], None] | None = None,
     ) -> Calls:
         """Open a backup session."""
         request = BackupRequest(namespace=namespace, snapshot=snapshot, caller=caller, is_benchmark=is_benchmark)
         place = open_backup(self.datastore, request, now=now, allowed_ahead_seconds=600)
         task = self.tasks.open("backup", f"{self.datastore.name}:{snapshot.group}", caller)
         chunks = BackupChunks(self.datastore.chunk_store)
-        session = BackupSession(place, chunks, task, caller=caller, is_benchmark=is_benchmark, debug=debug)
+        session = BackupSession(
+            place, chunks, task, caller=caller, is_benchmark=is_benchmark, debug=debug, on_finished=on_finished
+        )
         self._opened.append(Calls(session, task, self.roots.tasks_dir))
         return self._opened[-1]
 

@@ -13,6 +13,7 @@ mod pxar;
 mod recovery;
 mod source;
 mod store;
+mod verification;
 
 use pyo3::prelude::*;
 
@@ -29,5 +30,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     pxar::register(module)?;
     recovery::register(module)?;
     store::register(module)?;
+    verification::register(module)?;
     Ok(())
 }

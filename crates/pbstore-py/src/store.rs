@@ -22,6 +22,8 @@ pub(crate) fn from_store(error: StoreError) -> PyErr {
         },
         StoreError::Refused(_) => exceptions::ProtocolError::new_err(text),
         StoreError::NotAllowed(_) => exceptions::PermissionDeniedError::new_err(text),
+        StoreError::WrongIndex(_) => exceptions::IntegrityError::new_err(text),
+        StoreError::Aborted => exceptions::AbortedError::new_err(text),
         StoreError::Format(error) => from_format(error),
         StoreError::Chunk { .. } | StoreError::Index { .. } => exceptions::IntegrityError::new_err(text),
     }

@@ -1,7 +1,7 @@
 //! What every chunk store can do, wherever it keeps its chunks.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pbstore_format::digest::to_hex;
 use pbstore_format::Digest;
@@ -37,6 +37,17 @@ impl Inserted {
     }
 }
 
+/// What became of a chunk that was found corrupt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SetAside {
+    /// It has this name now; its digest counts as missing, so that the next upload of the data heals it.
+    Renamed(PathBuf),
+    /// There was none any more.
+    Gone,
+    /// It was not bad this time and stays, as when somebody uploaded it anew.
+    Kept,
+}
+
 /// A chunk that can be read, from first byte to last.
 pub struct StoredChunk {
     /// Length, at most that of the largest blob.
@@ -46,7 +57,8 @@ pub struct StoredChunk {
 }
 
 impl StoredChunk {
-    fn read_all(self, digest: &Digest) -> Result<Vec<u8>> {
+    /// The bytes.
+    pub(crate) fn read_all(self, digest: &Digest) -> Result<Vec<u8>> {
         let mut data = Vec::with_capacity(usize::try_from(self.bytes).unwrap_or(0));
         let read = self.reader.take(self.bytes).read_to_end(&mut data);
         read.map_err(StoreError::io("read chunk", Path::new(&to_hex(digest))))?;
@@ -87,6 +99,16 @@ pub trait ChunkStore: Send + Sync {
     /// # Errors
     /// `Io`.
     fn contains(&self, digest: &Digest) -> Result<bool>;
+
+    /// Where the chunk lies: chunks are read fastest in ascending order. The highest number for one that is not there.
+    fn place(&self, digest: &Digest) -> u64;
+
+    /// Take a corrupt chunk out of use. `is_bad` decides once more on what loading it gives, while no insert of the same
+    /// chunk can run.
+    ///
+    /// # Errors
+    /// `Io`.
+    fn set_aside(&self, digest: &Digest, is_bad: &mut dyn FnMut(&Result<Vec<u8>>) -> bool) -> Result<SetAside>;
 
     /// Make everything written so far durable, if the sync level asks for that at the end of a backup.
     ///

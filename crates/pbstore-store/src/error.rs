@@ -29,6 +29,12 @@ pub enum StoreError {
     /// The digest is not among those that the session may read.
     #[error("{0}")]
     NotAllowed(String),
+    /// The index is not the one that the manifest lists.
+    #[error("{0}")]
+    WrongIndex(String),
+    /// Stopped on request.
+    #[error("aborted")]
+    Aborted,
     /// Bytes that are not what their format or digest says.
     #[error(transparent)]
     Format(#[from] FormatError),

@@ -19,10 +19,11 @@ mod recovery;
 mod recovery_output;
 mod session_index;
 mod sync_level;
+mod verification;
 
 pub use atomic_file::open_regular;
 pub use backup_chunks::{BackupChunks, ChunkUpload};
-pub use chunk_store::{ChunkStore, InsertOutcome, Inserted, StoredChunk};
+pub use chunk_store::{ChunkStore, InsertOutcome, Inserted, SetAside, StoredChunk};
 pub use chunk_verifier::ChunkVerifier;
 pub use decoded_blob::DecodedBlob;
 pub use decoded_index::DecodedIndex;
@@ -36,3 +37,4 @@ pub use recovery::{IndexRecovery, RecoveryError, RecoveryOptions};
 pub use recovery_output::RecoveryOutput;
 pub use session_index::IndexKind;
 pub use sync_level::SyncLevel;
+pub use verification::{CheckProgress, ChunkOrder, IndexClaim, IndexVerdict, Verification, VerificationOptions};

@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,7 +12,7 @@ use pbstore_format::{Digest, FormatError};
 use rustix::fs::{AtFlags, OFlags, Timespec, Timestamps, CWD, UTIME_NOW, UTIME_OMIT};
 
 use crate::atomic_file::{self, Owner, FILE_MODE};
-use crate::chunk_store::{ChunkStore, InsertOutcome, Inserted, StoredChunk};
+use crate::chunk_store::{ChunkStore, InsertOutcome, Inserted, SetAside, StoredChunk};
 use crate::{Result, StoreError, SyncLevel};
 
 const CHUNKS: &str = ".chunks";
@@ -20,6 +20,8 @@ const LOCK: &str = ".lock";
 const CHUNK_DIRECTORY_MODE: u32 = 0o750;
 /// Inserts exclude each other only within a shard: two chunks meet in one with a chance of 1 in 1024.
 const SHARD_COUNT: usize = 1024;
+/// Corrupt forms of a chunk that are kept.
+const BAD_COUNT: u8 = 10;
 
 /// Chunks below one datastore directory.
 pub struct LocalChunkStore {
@@ -152,6 +154,24 @@ impl ChunkStore for LocalChunkStore {
         Ok(inspect(&self.path(digest))?.is_some_and(|metadata| metadata.is_file()))
     }
 
+    fn place(&self, digest: &Digest) -> u64 {
+        fs::symlink_metadata(self.path(digest)).map_or(u64::MAX, |metadata| metadata.ino())
+    }
+
+    fn set_aside(&self, digest: &Digest, is_bad: &mut dyn FnMut(&Result<Vec<u8>>) -> bool) -> Result<SetAside> {
+        let path = self.path(digest);
+        let _guard = self.lock(digest);
+        if inspect(&path)?.is_none() {
+            return Ok(SetAside::Gone);
+        }
+        if !is_bad(&self.read(digest)) {
+            return Ok(SetAside::Kept);
+        }
+        let aside = bad_path(&path)?;
+        fs::rename(&path, &aside).map_err(StoreError::io("rename", &path))?;
+        Ok(SetAside::Renamed(aside))
+    }
+
     fn sync(&self) -> Result<()> {
         if self.level != SyncLevel::Filesystem {
             return Ok(());
@@ -167,6 +187,18 @@ impl ChunkStore for LocalChunkStore {
     fn root(&self) -> &Path {
         &self.root
     }
+}
+
+/// The first free of `<chunk>.0.bad` to `<chunk>.9.bad`; the last one is overwritten.
+fn bad_path(path: &Path) -> Result<PathBuf> {
+    let mut candidate = path.to_owned();
+    for number in 0..BAD_COUNT {
+        candidate = path.with_extension(format!("{number}.bad"));
+        if inspect(&candidate)?.is_none() {
+            break;
+        }
+    }
+    Ok(candidate)
 }
 
 /// The table of blobs-and-chunks.md 5.1 for a path where something stands already; first match wins.

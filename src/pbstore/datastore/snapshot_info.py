@@ -2,13 +2,13 @@
 
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pbstore.datastore.datastore import Datastore
 from pbstore.datastore.manifest_file import read_manifest
 from pbstore.datastore.snapshots import MANIFEST_NAME, is_protected, require_snapshot
+from pbstore.datastore.verify_state import VerifyState
 from pbstore.errors import DatastoreError, FormatError, IntegrityError
 from pbstore.format.manifest import Manifest
 from pbstore.model.backup import Snapshot
@@ -39,7 +39,7 @@ class SnapshotInfo:
     is_finished: bool
     size: int | None = None
     notes: str | None = None
-    verification: Mapping[str, str] | None = None
+    verification: VerifyState | None = None
     fingerprint: Fingerprint | None = None
 
     @property
@@ -72,7 +72,7 @@ def describe_snapshot(datastore: Datastore, namespace: Namespace, snapshot: Snap
         is_finished,
         size=sum(file.size or 0 for file in files),
         notes=_text(manifest.unprotected.get("notes")),
-        verification=_verification(manifest.unprotected.get("verify_state")),
+        verification=VerifyState.of(manifest),
         fingerprint=manifest.key_fingerprint,
     )
 
@@ -94,13 +94,3 @@ def _listed_files(manifest: Manifest, manifest_bytes: int) -> list[SnapshotFile]
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-def _verification(value: object) -> Mapping[str, str] | None:
-    if (
-        not isinstance(value, dict)
-        or not isinstance(value.get("upid"), str)
-        or value.get("state") not in ("ok", "failed")
-    ):
-        return None
-    return {"upid": value["upid"], "state": value["state"]}

@@ -48,6 +48,12 @@ DIGEST = Parameter(
     schema=String(description="SHA-256 of the file that the change is meant for", pattern="[0-9a-fA-F]{64}"),
     optional=True,
 )
+ONLY_BACKUP_TIME = Parameter(name="backup-time", schema=_TIME, optional=True)
+MAX_NAMESPACE_DEPTH = Parameter(
+    name="max-depth",
+    schema=Integer(description="How many levels of namespaces below to visit, all by default.", maximum=MAX_DEPTH),
+    optional=True,
+)
 
 FILE_NAME = Parameter(
     name="file-name",

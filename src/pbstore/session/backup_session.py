@@ -6,12 +6,12 @@ ends first, the snapshot directory goes, with its locks held.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 
 from pbstore._core import BackupChunks, FileBody
-from pbstore.errors import FormatError, NotFoundError, ProtocolError
+from pbstore.errors import FormatError, NotFoundError, PbstoreError, ProtocolError
 from pbstore.model.auth_id import AuthId
 from pbstore.session import backup_calls
 from pbstore.session.backup_place import BackupPlace
@@ -35,7 +35,8 @@ class State(Enum):
 class BackupSession(SessionControl):
     """The control side of one connection with the backup protocol; all methods may be called from any thread.
 
-    Takes over `place` (with its locks), `chunks` and `task`, and ends them in `closed`.
+    Takes over `place` (with its locks), `chunks` and `task`, and ends them in `closed`. `on_finished` is called once
+    the snapshot is there and its locks are free; what goes wrong in it is logged and no failure of the backup.
     """
 
     def __init__(
@@ -47,11 +48,13 @@ class BackupSession(SessionControl):
         caller: AuthId,
         is_benchmark: bool = False,
         debug: bool = False,
+        on_finished: Callable[[], None] | None = None,
     ):
         super().__init__(backup_calls.ROUTES, task, caller, debug=debug)
         self._place = place
         self._chunks = chunks
         self._is_benchmark = is_benchmark
+        self._on_finished = on_finished
         self._lock = threading.Lock()
         self._finish_lock = threading.Lock()
         self._state = State.ACTIVE
@@ -164,8 +167,16 @@ class BackupSession(SessionControl):
                 self._state = State.FINISHED
             self._place.release()
         self._task.log("successfully finished backup")
+        if self._on_finished is not None:
+            self._follow_up(self._on_finished)
 
     # Inner parts
+
+    def _follow_up(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except (PbstoreError, OSError) as error:
+            self._task.log(f"cannot start what follows the backup: {error}")
 
     @contextmanager
     def _changing(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ from pbstore.datastore.locks import lock_snapshot
 from pbstore.datastore.manifest_file import read_manifest
 from pbstore.datastore.namespaces import require_namespace
 from pbstore.datastore.snapshots import create_snapshot, last_finished
+from pbstore.datastore.verify_state import VerifyState
 from pbstore.errors import DatastoreError, NotFoundError, PbstoreError
 from pbstore.model.auth_id import AuthId
 from pbstore.model.backup import Snapshot
@@ -80,8 +81,8 @@ def _previous(datastore: Datastore, request: BackupRequest) -> PreviousBackup | 
     if last is None:
         return None
     manifest, _ = read_manifest(datastore, request.namespace, last)
-    verification = manifest.unprotected.get("verify_state")
-    if isinstance(verification, dict) and verification.get("state") == "failed":
+    verification = VerifyState.of(manifest)
+    if verification is not None and not verification.is_ok:
         return None
     if request.snapshot.backup_time <= last.backup_time:
         raise DatastoreError("backup timestamp is older than last backup.")

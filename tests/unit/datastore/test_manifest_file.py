@@ -10,6 +10,7 @@ from pbstore.datastore.locks import lock_manifest
 from pbstore.datastore.manifest_file import read_manifest, update_manifest
 from pbstore.datastore.snapshot_info import SnapshotFile, describe_snapshot
 from pbstore.datastore.snapshots import set_protected
+from pbstore.datastore.verify_state import VerifyState
 from pbstore.errors import DatastoreError, FormatError, IntegrityError, LockedError
 from pbstore.format.manifest import Manifest
 from pbstore.model.backup import Snapshot
@@ -95,7 +96,8 @@ def test_description(datastore: Datastore, snapshot: Snapshot) -> None:
         SnapshotFile("client.log.blob"),
     )
     assert info.size == blob_size + manifest_size
-    assert (info.comment, info.is_protected, info.is_finished, info.verification) == ("first", True, True, state)
+    assert (info.comment, info.is_protected, info.is_finished) == ("first", True, True)
+    assert info.verification == VerifyState(is_ok=True, upid="UPID:x")
     assert info.fingerprint
     assert info.fingerprint.short_id == ":".join(["ab"] * 8)
 

@@ -1,7 +1,5 @@
 """Planning and carrying out on disk (datastore-layout.md 6)."""
 
-from dataclasses import dataclass, field
-
 import pytest
 
 from pbstore.datastore.datastore import Datastore
@@ -12,31 +10,13 @@ from pbstore.datastore.snapshots import list_snapshots, set_protected
 from pbstore.errors import AbortedError, DatastoreError
 from pbstore.model.backup import BackupGroup, Snapshot
 from unit.datastore.snapshot_factory import ROOT, make_snapshot
+from unit.datastore.work_recorder import WorkRecorder
 
 GROUP = BackupGroup.parse("vm/100")
 NAMES = [f"vm/100/2024-01-0{day}T00:00:00Z" for day in range(1, 6)]
 
 
-@dataclass
-class Log:
-    """Collects what the work says; stops it after so many lines."""
-
-    lines: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    stop_after: int = 1000
-
-    def log(self, text: str) -> None:
-        self.lines.append(text)
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
-
-    def check_abort(self) -> None:
-        if len(self.lines) >= self.stop_after:
-            raise AbortedError("stopped")
-
-
-def prune(datastore: Datastore, retention: Retention, log: Log) -> None:
+def prune(datastore: Datastore, retention: Retention, log: WorkRecorder) -> None:
     plan = plan_prune(datastore, ROOT, GROUP, retention)
     carry_out(datastore, plan, log, lambda decision: f"{decision.snapshot} {decision.mark}")
 
@@ -56,7 +36,7 @@ def test_the_plan_is_oldest_first_and_changes_nothing(datastore: Datastore) -> N
 
 def test_carrying_out(datastore: Datastore) -> None:
     snapshots = [make_snapshot(datastore, name) for name in NAMES[:3]]
-    log = Log()
+    log = WorkRecorder()
     prune(datastore, Retention(last=1), log)
     path = datastore.path / "vm/100"
     assert log.lines == [
@@ -74,7 +54,7 @@ def test_what_is_in_use_or_protected_by_then_is_a_warning(datastore: Datastore) 
     first, second, third, _ = [make_snapshot(datastore, name) for name in NAMES[:4]]
     plan = plan_prune(datastore, ROOT, GROUP, Retention(last=1))
     set_protected(datastore, ROOT, second, True)
-    log = Log()
+    log = WorkRecorder()
     with lock_snapshot(datastore, ROOT, first, shared=True):
         carry_out(datastore, plan, log, lambda decision: "")
     for line, snapshot in zip(log.warnings, (first, second), strict=True):
@@ -92,7 +72,7 @@ def test_a_backup_that_was_finished_meanwhile_stays(datastore: Datastore) -> Non
     plan = plan_prune(datastore, ROOT, GROUP, Retention(last=1))
     manifest = datastore.path / NAMES[1] / "index.json.blob"
     (datastore.path / NAMES[0] / "index.json.blob").write_bytes(manifest.read_bytes())
-    log = Log()
+    log = WorkRecorder()
     carry_out(datastore, plan, log, lambda decision: "")
     assert log.warnings == [f"failed to remove snapshot '{unfinished}': it was finished meanwhile"]
     assert unfinished in list_snapshots(datastore, ROOT, GROUP)
@@ -101,14 +81,14 @@ def test_a_backup_that_was_finished_meanwhile_stays(datastore: Datastore) -> Non
 def test_abort_stops_between_snapshots(datastore: Datastore) -> None:
     snapshots = [make_snapshot(datastore, name) for name in NAMES]
     with pytest.raises(AbortedError):
-        prune(datastore, Retention(last=1), Log(stop_after=3))
+        prune(datastore, Retention(last=1), WorkRecorder(stop_after=3))
     assert list_snapshots(datastore, ROOT, GROUP) == list(reversed(snapshots[2:]))
 
 
 def test_the_group_goes_with_its_last_snapshot(datastore: Datastore) -> None:
     """Which only happens to unfinished ones: the newest finished snapshot is kept by every option."""
     make_snapshot(datastore, NAMES[0])
-    prune(datastore, Retention(last=1), Log())
+    prune(datastore, Retention(last=1), WorkRecorder())
     assert list_snapshots(datastore, ROOT, GROUP) == [Snapshot.parse(NAMES[0])]
 
 

@@ -12,6 +12,7 @@ from pbstore.server.methods import (
     notes,
     prune,
     sessions,
+    verify,
     version,
 )
 
@@ -27,6 +28,7 @@ ROUTES = RouteTable(
         *namespaces.METHODS,
         *moves.METHODS,
         *prune.METHODS,
+        *verify.METHODS,
         *sessions.METHODS,
     )
 )

@@ -165,7 +165,7 @@ def _snapshot_items(
             "backup-id": group.backup_id,
             "backup-time": snapshot.backup_time,
             "comment": info.comment,
-            "verification": info.verification,
+            "verification": info.verification.to_json() if info.verification is not None else None,
             "fingerprint": str(info.fingerprint) if info.fingerprint is not None else None,
             "files": [_file_item(file) for file in info.files],
             "size": info.size,

@@ -2,7 +2,7 @@
 
 from pbstore.api.method import Call, method
 from pbstore.api.permission import known_caller
-from pbstore.api.schema import Boolean, Integer, Parameter
+from pbstore.api.schema import Boolean, Parameter
 from pbstore.config.maintenance_mode import Operation
 from pbstore.datastore.namespaces import require_namespace
 from pbstore.datastore.prune import PrunePlan, plan_prune
@@ -11,7 +11,7 @@ from pbstore.model.backup import BackupGroup, BackupType
 from pbstore.model.namespace import MAX_DEPTH, Namespace
 from pbstore.server.accessible_groups import accessible_groups
 from pbstore.server.content_right import PRUNE
-from pbstore.server.parameters import BACKUP_ID, BACKUP_TYPE, NS, STORE
+from pbstore.server.parameters import BACKUP_ID, BACKUP_TYPE, MAX_NAMESPACE_DEPTH, NS, STORE
 from pbstore.server.prune_task import StorePrune, prune_group
 from pbstore.server.registry import Registry
 from pbstore.server.retention_options import KEEP, retention_of
@@ -24,11 +24,6 @@ DRY_RUN = Parameter(
 )
 USE_TASK = Parameter(
     name="use-task", schema=Boolean(description="Answer with the id of a task."), optional=True, default=False
-)
-ONLY_MAX_DEPTH = Parameter(
-    name="max-depth",
-    schema=Integer(description="How many levels of namespaces below to visit, all by default.", maximum=MAX_DEPTH),
-    optional=True,
 )
 
 
@@ -73,7 +68,7 @@ def prune(
     "POST",
     "/admin/datastore/{store}/prune-datastore",
     permission=PRUNE.permission,
-    parameters=(STORE, NS, ONLY_MAX_DEPTH, *KEEP, DRY_RUN),
+    parameters=(STORE, NS, MAX_NAMESPACE_DEPTH, *KEEP, DRY_RUN),
 )
 def prune_datastore(
     call: Call[Registry], *, store: str, ns: Namespace, max_depth: int | None, dry_run: bool, **keep: int | None
@@ -89,9 +84,7 @@ def prune_datastore(
         retention=retention_of(keep),
         is_dry_run=dry_run,
     )
-    groups = accessible_groups(
-        datastore, registry.rights, caller, PRUNE, ns, MAX_DEPTH if max_depth is None else max_depth
-    )
+    groups = accessible_groups(datastore, call.rights, caller, PRUNE, ns, MAX_DEPTH if max_depth is None else max_depth)
     return start_store_task(registry, store, WORKER_TYPE, f"{store}:{ns}", caller, lambda task: job.run(groups, task))
 
 

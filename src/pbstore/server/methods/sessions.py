@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 from pbstore._core import BackupChunks, ReaderChunks, SessionGrant
@@ -18,6 +19,7 @@ from pbstore.server.access_log import host_of
 from pbstore.server.content_right import NAMESPACE_PATH, READ
 from pbstore.server.parameters import SNAPSHOT, STORE
 from pbstore.server.registry import Registry
+from pbstore.server.verify_new import verify_new_snapshot
 from pbstore.session.backup_session import BackupSession
 from pbstore.session.open_backup import BackupRequest, open_backup
 from pbstore.session.open_reader import open_reader
@@ -79,7 +81,15 @@ def backup(
     host = host_of(call.peer)
     task.log(f"starting new backup on datastore '{store}' from {host}: \"{place.relative_path}\"")
     chunks = BackupChunks(datastore.chunk_store)
-    session = BackupSession(place, chunks, task, caller=caller, is_benchmark=benchmark, debug=debug)
+    session = BackupSession(
+        place,
+        chunks,
+        task,
+        caller=caller,
+        is_benchmark=benchmark,
+        debug=debug,
+        on_finished=None if benchmark else partial(verify_new_snapshot, registry, store, ns, snapshot, caller),
+    )
     grant = SessionGrant(BACKUP_PROTOCOL, chunks, session)
     task.on_abort(lambda: grant.abort("task aborted"))
     return grant
