@@ -11,12 +11,14 @@ from pbstore.errors import FormatError
 from pbstore.model.auth_id import AuthId
 from pbstore.model.unit_name import escape_unit_name, unescape_unit_name
 
+MIN_LENGTH = 36
 MAX_LENGTH = 1024
 NODE = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?")
-_WORD = re.compile(r"[^:\s]+")
-_PATTERN = re.compile(
+_WORD = re.compile(r"[^:\s/\x00-\x1f\x7f]+")
+"""A type. It becomes part of a file's name, so it holds no slash, although the original's grammar has no such rule."""
+PATTERN = re.compile(
     rf"UPID:({NODE.pattern}):([0-9A-Fa-f]{{8}}):([0-9A-Fa-f]{{8,9}}):([0-9A-Fa-f]{{8,16}}):([0-9A-Fa-f]{{8}})"
-    r":([^:\s]+):([^:\s]*):([^:\s]+):"
+    rf":({_WORD.pattern}):([^:\s]*):([^:\s]+):"
 )
 
 
@@ -52,7 +54,7 @@ class Upid:
         Raises:
             FormatError: not of the form.
         """
-        match = _PATTERN.fullmatch(text) if len(text) <= MAX_LENGTH else None
+        match = PATTERN.fullmatch(text) if len(text) <= MAX_LENGTH else None
         if not match:
             raise FormatError(f"invalid UPID {text[:80]!r}")
         node, pid, process_start, task_id, start_time, worker_type, worker_id, auth_id = match.groups()

@@ -79,7 +79,12 @@ class Registry:
             except PbstoreError as error:
                 _log.warning("datastore '%s' at %s is not available: %s", name, config.path, error)
 
+    def end_tasks(self, grace_seconds: float) -> None:
+        """Give the tasks some time to end, then stop them; sessions have ended."""
+        if not self.tasks.shut_down(grace_seconds):
+            _log.error("%d tasks did not end with the server", len(self.tasks.running()))
+
     def close(self) -> None:
-        """Close what is open; sessions have ended."""
+        """Close what is open; sessions and tasks have ended."""
         self.datastores.close()
         self.access_log.close()

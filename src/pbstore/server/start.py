@@ -34,7 +34,7 @@ class RunningServer:
 def start_server(
     roots: Roots, host: str, port: int, *, grace_seconds: float, clock: Clock = time.time
 ) -> Iterator[RunningServer]:
-    """Run a server within a `with` block; sessions get `grace_seconds` to end behind it.
+    """Run a server within a `with` block; sessions and tasks get `grace_seconds` to end behind it.
 
     Raises:
         LockedError: another server runs on the same directories.
@@ -62,7 +62,9 @@ def start_server(
             with StoreWatch(registry.datastores):
                 yield RunningServer(address, str(certificate_fingerprint(roots.certificate)))
         finally:
+            deadline = time.monotonic() + grace_seconds
             front.shutdown(grace_seconds)
+            registry.end_tasks(max(0.0, deadline - time.monotonic()))
             registry.close()
 
 

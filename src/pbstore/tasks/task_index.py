@@ -96,6 +96,16 @@ class TaskIndex:
             if task is not None:
                 yield task
 
+    def newest(self) -> Iterator[tuple[Upid, TaskEnd | None]]:
+        """Yield all tasks: the active ones by start, then the finished ones by end, newest first. No end: it runs."""
+        active = self._read_active()[::-1]
+        for upid in active:
+            yield upid, self.end(upid)
+        listed = set(active)
+        for task in self.finished():
+            if task.upid not in listed:
+                yield task.upid, task.end
+
     def end(self, upid: Upid) -> TaskEnd | None:
         """Return how a task ended by its log: None while it runs, or if there is no such task."""
         return None if self.is_running(upid) else read_end(log_path(self.tasks_dir, upid))

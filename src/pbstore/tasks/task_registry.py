@@ -16,6 +16,7 @@ from pbstore.tasks.task_log import TaskEnd, TaskLog, log_path
 from pbstore.tasks.worker_task import WorkerTask
 
 MAX_NAME_BYTES = 255
+SHUTDOWN_PATIENCE_SECONDS = 30.0
 
 
 class Tasks:
@@ -117,6 +118,14 @@ class Tasks:
         """Wait for all running tasks; return whether they ended in time."""
         deadline = time.monotonic() + timeout_seconds
         return all(task.wait(max(0.0, deadline - time.monotonic())) for task in self.running())
+
+    def shut_down(self, grace_seconds: float, patience_seconds: float = SHUTDOWN_PATIENCE_SECONDS) -> bool:
+        """Let the running tasks end by themselves for a while, then ask them to stop; return whether all did."""
+        if self.wait_all(grace_seconds):
+            return True
+        for task in self.running():
+            task.request_abort("shutdown")
+        return self.wait_all(patience_seconds)
 
     def _ended(self, upid: Upid, end: TaskEnd) -> None:
         try:

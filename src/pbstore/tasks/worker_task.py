@@ -2,11 +2,15 @@
 
 import threading
 from collections.abc import Callable
+from typing import Literal
 
 from pbstore.access.clock import Clock
 from pbstore.errors import AbortedError
 from pbstore.model.upid import Upid
 from pbstore.tasks.task_log import TaskEnd, TaskLog, final_line
+
+AbortCause = Literal["abort", "shutdown"]
+"""Somebody wants this task to stop, or the server itself stops."""
 
 
 class WorkerTask:
@@ -19,6 +23,7 @@ class WorkerTask:
         self._on_end = on_end
         self._lock = threading.Lock()
         self._abort = threading.Event()
+        self._abort_cause: AbortCause = "abort"
         self._ended = threading.Event()
         self._abort_actions: list[Callable[[], None]] = []
         self._has_end = False
@@ -46,14 +51,15 @@ class WorkerTask:
         """Whether somebody wants the task to stop."""
         return self._abort.is_set()
 
-    def request_abort(self) -> None:
+    def request_abort(self, cause: AbortCause = "abort") -> None:
         """Ask the task to stop; long loops look at `check_abort`, sessions are woken by their `on_abort`."""
         with self._lock:
             if self._abort.is_set() or self._has_end:
                 return
+            self._abort_cause = cause
             self._abort.set()
             actions = list(self._abort_actions)
-        self._log.line("received abort request ...")
+        self._log.line(f"received {cause} request ...")
         for action in actions:
             action()
 
@@ -72,7 +78,7 @@ class WorkerTask:
             AbortedError: it shall.
         """
         if self._abort.is_set():
-            raise AbortedError("abort requested - aborting task")
+            raise AbortedError(f"{self._abort_cause} requested - aborting task")
 
     def finish(self, error: str | None = None) -> None:
         """End the task: as failed with the message `error`, else as done. A second call does nothing."""

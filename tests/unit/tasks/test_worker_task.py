@@ -114,6 +114,37 @@ def test_abort(tasks: Tasks) -> None:
     assert late.is_set()
 
 
+def test_a_task_in_the_calling_thread(tasks: Tasks) -> None:
+    tasks.run("prune", "store1:", JOHN, lambda task: task.log("here"))
+
+    def fail(task: WorkerTask) -> None:
+        raise PbstoreError("no")
+
+    with pytest.raises(PbstoreError, match="no"):
+        tasks.run("prune", "store1:", JOHN, fail)
+    assert [task.end.status for task in tasks.index.finished()] == ["no", "OK"]
+
+
+def test_the_end_of_the_server_stops_tasks_that_do_not_end_by_themselves(tasks: Tasks) -> None:
+    stop = threading.Event()
+
+    def work(task: WorkerTask) -> None:
+        task.on_abort(stop.set)
+        assert stop.wait(20)
+        task.check_abort()
+
+    task = tasks.start("verify", "store1", JOHN, work)
+    assert tasks.shut_down(0.05)
+    assert texts(tasks, task.upid)[-2:] == [
+        "received shutdown request ...",
+        "TASK ERROR: shutdown requested - aborting task",
+    ]
+    deaf = tasks.open("verify", "store2", JOHN)
+    assert not tasks.shut_down(0, 0.05)
+    deaf.finish()
+    assert tasks.shut_down(0)
+
+
 def test_abort_of_what_never_was(tasks: Tasks) -> None:
     with pytest.raises(NotFoundError):
         tasks.abort(Upid("pbs1", 1, 2, 3, 4, "x", "", JOHN))

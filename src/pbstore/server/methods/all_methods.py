@@ -12,6 +12,7 @@ from pbstore.server.methods import (
     notes,
     prune,
     sessions,
+    tasks,
     verify,
     version,
 )
@@ -29,6 +30,7 @@ ROUTES = RouteTable(
         *moves.METHODS,
         *prune.METHODS,
         *verify.METHODS,
+        *tasks.METHODS,
         *sessions.METHODS,
     )
 )
