@@ -67,5 +67,9 @@ def _check_stop(rights: Rights, caller: AuthId, values: Mapping[str, Any]) -> No
         raise PermissionDeniedError
 
 
-SEE = Custom(f"an own task, {SYS_AUDIT} on {TASKS_PATH}, or the right to run its job", _check_see)
+SEE = Custom(
+    f"an own task, {SYS_AUDIT} on {TASKS_PATH}, or what its job needs: {DATASTORE_VERIFY}, {DATASTORE_MODIFY},"
+    f" or {DATASTORE_BACKUP} and {REMOTE_READ}",
+    _check_see,
+)
 STOP = Custom(f"an own task, or {SYS_MODIFY} on {TASKS_PATH}", _check_stop)
