@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pbstore._core import FileBody, Request, SessionGrant
 from pbstore.api.envelopes import (
@@ -22,11 +22,9 @@ from pbstore.api.method import Call, Method
 from pbstore.api.request_parameters import request_parameters
 from pbstore.api.route_table import Match, RouteTable
 from pbstore.errors import AuthenticationError, FormatError, NotFoundError, PbstoreError
+from pbstore.model.auth_id import AuthId
 from pbstore.server.access_log import access_line
 from pbstore.server.registry import Registry
-
-if TYPE_CHECKING:
-    from pbstore.model.auth_id import AuthId
 
 MAX_TARGET_LENGTH = 3072
 API_PREFIX = "/api2"
@@ -45,6 +43,11 @@ class Application:
     def handle(self, request: Request) -> Response:
         """Answer an ordinary request."""
         exchange = _Exchange(self._registry, self._routes, request, may_upgrade=False)
+        return self._finished(exchange, exchange.response())
+
+    def handle_for(self, caller: AuthId, request: Request) -> Response:
+        """Answer a request whose caller is known already, without looking for credentials."""
+        exchange = _Exchange(self._registry, self._routes, request, may_upgrade=False, caller=caller)
         return self._finished(exchange, exchange.response())
 
     def authorize(self, request: Request) -> Response | SessionGrant:
@@ -66,12 +69,20 @@ class Application:
 class _Exchange:
     """One request while it is answered."""
 
-    def __init__(self, registry: Registry, routes: RouteTable, request: Request, *, may_upgrade: bool):
+    def __init__(
+        self,
+        registry: Registry,
+        routes: RouteTable,
+        request: Request,
+        *,
+        may_upgrade: bool,
+        caller: AuthId | None = None,
+    ):
         self._registry = registry
         self._routes = routes
         self._request = request
         self._headers = tuple((name, value) for name, value in request.headers if may_upgrade or name != "upgrade")
-        self._caller: AuthId | None = None
+        self._caller = caller
         self.delayed_as: int | None = None
 
     def response(self) -> Response:
@@ -114,7 +125,7 @@ class _Exchange:
     def _api(self, output_format: Format, path: str) -> Response | SessionGrant:
         try:
             match, not_found = self._find(path)
-            if match is None or match.method.permission.needs_login:
+            if self._caller is None and (match is None or match.method.permission.needs_login):
                 self._authenticate()
             if match is None:
                 raise not_found or NotFoundError(f"Path '{self._request.path}' not found.")

@@ -1,9 +1,9 @@
-"""The options `keep-last` to `keep-yearly` of calls and command lines (rest-api.md 1, KEEP)."""
+"""The options `keep-last` to `keep-yearly` and `dry-run` of calls and command lines (rest-api.md 1, KEEP)."""
 
 from collections.abc import Mapping
 from dataclasses import fields
 
-from pbstore.api.schema import Integer, Parameter
+from pbstore.api.schema import Boolean, Integer, Parameter
 from pbstore.datastore.retention import Retention
 
 _PREFIX = "keep-"
@@ -14,6 +14,9 @@ KEEP = tuple(
         optional=True,
     )
     for field in fields(Retention)
+)
+DRY_RUN = Parameter(
+    name="dry-run", schema=Boolean(description="Only show what would be removed."), optional=True, default=False
 )
 
 

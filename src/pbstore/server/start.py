@@ -17,6 +17,7 @@ from pbstore.config.host_name import node_name
 from pbstore.config.roots import Roots
 from pbstore.errors import ConnectionFailedError, LockedError
 from pbstore.server.application import Application
+from pbstore.server.control_socket import control_socket
 from pbstore.server.methods.all_methods import ROUTES
 from pbstore.server.registry import Registry
 from pbstore.server.store_watch import StoreWatch
@@ -48,9 +49,8 @@ def start_server(
         ensure_certificate(roots, node_name())
         registry = Registry(roots, clock=clock)
         registry.open_all_datastores()
-        front = _core.Front(
-            Application(registry, ROUTES), certificate=roots.certificate, private_key=roots.certificate_key
-        )
+        application = Application(registry, ROUTES)
+        front = _core.Front(application, certificate=roots.certificate, private_key=roots.certificate_key)
         try:
             address = front.listen(host, port)
         except OSError as error:
@@ -59,7 +59,7 @@ def start_server(
                 f"cannot listen on {host} port {port}: {reason}; choose another with --listen ADDR:PORT"
             ) from error
         try:
-            with StoreWatch(registry.datastores):
+            with StoreWatch(registry.datastores), control_socket(application, roots.control_socket):
                 yield RunningServer(address, str(certificate_fingerprint(roots.certificate)))
         finally:
             deadline = time.monotonic() + grace_seconds

@@ -14,14 +14,11 @@ from pbstore.server.content_right import PRUNE
 from pbstore.server.parameters import BACKUP_ID, BACKUP_TYPE, MAX_NAMESPACE_DEPTH, NS, STORE
 from pbstore.server.prune_task import StorePrune, prune_group
 from pbstore.server.registry import Registry
-from pbstore.server.retention_options import KEEP, retention_of
+from pbstore.server.retention_options import DRY_RUN, KEEP, retention_of
 from pbstore.server.store_task import start_store_task
 from pbstore.tasks.worker_task import WorkerTask
 
 WORKER_TYPE = "prune"
-DRY_RUN = Parameter(
-    name="dry-run", schema=Boolean(description="Only show what would be removed."), optional=True, default=False
-)
 USE_TASK = Parameter(
     name="use-task", schema=Boolean(description="Answer with the id of a task."), optional=True, default=False
 )

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from pbstore.api.method import Call, method
 from pbstore.api.permission import known_caller
-from pbstore.api.schema import Boolean, Integer, Parameter
 from pbstore.config.maintenance_mode import Operation
 from pbstore.datastore.datastore import Datastore
 from pbstore.datastore.groups import require_group
@@ -26,34 +25,12 @@ from pbstore.server.parameters import (
 )
 from pbstore.server.registry import Registry
 from pbstore.server.store_task import start_store_task
+from pbstore.server.verify_parameters import FILTER, THREADS
 from pbstore.server.verify_task import VerifyOptions, VerifyRun
 from pbstore.tasks.worker_task import WorkerTask
 
-MAX_THREADS = 32
 _Work = tuple[str, str, Callable[[VerifyRun], None]]
 """Worker type, worker id, and what the task does."""
-
-
-def _threads(name: str, description: str) -> Parameter:
-    schema = Integer(description=description, minimum=1, maximum=MAX_THREADS)
-    return Parameter(name=name, schema=schema, optional=True)
-
-
-IGNORE_VERIFIED = Parameter(
-    name="ignore-verified",
-    schema=Boolean(description="Leave out snapshots that were verified, unless that is outdated."),
-    optional=True,
-    default=True,
-)
-OUTDATED_AFTER = Parameter(
-    name="outdated-after",
-    schema=Integer(description="Days after which a verification is outdated; without, it never is."),
-    optional=True,
-)
-READ_THREADS = _threads("read-threads", "Chunks read at the same time.")
-VERIFY_THREADS = _threads("verify-threads", "Chunks checked at the same time.")
-FILTER = (IGNORE_VERIFIED, OUTDATED_AFTER)
-THREADS = (READ_THREADS, VERIFY_THREADS)
 
 
 @method(

@@ -1,0 +1,29 @@
+"""`prune`: prune all groups of a datastore, or of a namespace and those below it."""
+
+from urllib.parse import quote
+
+from pbstore.cli.command import Command
+from pbstore.cli.console import Console
+from pbstore.cli.proxmox_backup_manager.account_options import without_none
+from pbstore.cli.proxmox_backup_manager.local_server import local_server
+from pbstore.cli.task_output import show_task
+from pbstore.model.namespace import Namespace
+from pbstore.server.parameters import MAX_NAMESPACE_DEPTH, NS, STORE
+from pbstore.server.retention_options import DRY_RUN, KEEP
+
+
+def run(console: Console, store: str, ns: Namespace, max_depth: int | None, dry_run: bool, **keep: int | None) -> None:
+    """Start the task and show its log."""
+    options = {name.replace("_", "-"): count for name, count in keep.items()}
+    parameters = {"ns": str(ns), "max-depth": max_depth, "dry-run": dry_run, **options}
+    server = local_server(console)
+    upid = server.post(f"admin/datastore/{quote(store, safe='')}/prune-datastore", without_none(parameters))
+    show_task(console, server, upid, stops=True)
+
+
+PRUNE = Command(
+    description="Prune the groups of a datastore.",
+    run=run,
+    positional=("store",),
+    parameters=(STORE, NS, MAX_NAMESPACE_DEPTH, *KEEP, DRY_RUN),
+)
