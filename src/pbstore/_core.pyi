@@ -541,7 +541,7 @@ class IndexVerdict:
         """Chunks that did not pass, each once."""
     @property
     def messages(self) -> list[str]:
-        """What is wrong, for at most 1000 chunks, in the order of the index."""
+        """What is wrong, in the order of the index; at most 1000 chunks are named, the others counted in the last line."""
 
 # --- front ---
 

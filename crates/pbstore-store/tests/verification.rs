@@ -280,7 +280,8 @@ fn only_so_many_faults_are_told_but_all_are_counted() {
     let place = Place::new(SyncLevel::None);
     let entries: Vec<(u64, Digest)> = (1..=1500_u64).map(|end| (end, chunk_digest(&end.to_le_bytes(), None))).collect();
     let verdict = Site::indexed(place, &entries, false).verdict();
-    assert_eq!((verdict.error_count, verdict.messages.len()), (1500, 1000));
+    assert_eq!((verdict.error_count, verdict.messages.len()), (1500, 1001));
+    assert_eq!(verdict.messages[1000], "500 more chunks could not be verified");
 }
 
 #[test]

@@ -105,7 +105,7 @@ class SnapshotVerifier:
         check = self._verification.start_check(path, csum=entry.csum, size=entry.size, encrypted=encrypted)
         while not check.wait(PROGRESS_SECONDS):
             self._log.log(f"  checked {check.checked_count} of {check.chunk_count} chunks")
-        self._log_verdict(check.verdict(), time.monotonic() - started)
+        self._log_verdict(check.verdict(), max(time.monotonic() - started, 1e-6))
 
     def _log_verdict(self, verdict: IndexVerdict, seconds: float) -> None:
         for message in verdict.messages:

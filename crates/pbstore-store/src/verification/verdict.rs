@@ -15,7 +15,7 @@ pub struct IndexVerdict {
     pub plain_bytes: u64,
     /// Chunks that did not pass, those found bad by earlier checks included; each counts once.
     pub error_count: u64,
-    /// What is wrong, a line each, in the order of the index; at most for the first 1000 faults found.
+    /// What is wrong, in the order of the index; for at most 1000 chunks, then a line that says how many more there are.
     pub messages: Vec<String>,
 }
 
@@ -77,7 +77,12 @@ impl Findings {
     pub(super) fn into_verdict(self) -> IndexVerdict {
         let State { verdict, mut told } = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         told.sort_by_key(|(position, _)| *position);
-        IndexVerdict { messages: told.into_iter().flat_map(|(_, lines)| lines).collect(), ..verdict }
+        let untold = verdict.error_count.saturating_sub(u64::try_from(told.len()).unwrap_or(u64::MAX));
+        let mut messages: Vec<String> = told.into_iter().flat_map(|(_, lines)| lines).collect();
+        if untold > 0 {
+            messages.push(format!("{untold} more chunks could not be verified"));
+        }
+        IndexVerdict { messages, ..verdict }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
