@@ -31,8 +31,13 @@ pub enum PxarError {
     #[error("this is the metadata of a split archive: name its payload too, which has the contents of the files")]
     PayloadRequired,
     /// The catalog's bytes are not what the format says.
-    #[error("damaged catalog: {0}")]
-    Catalog(String),
+    #[error("damaged catalog at byte {offset}: {reason}")]
+    Catalog {
+        /// Where in the catalog: the directory or entry that is wrong, in bytes from the start of the file.
+        offset: u64,
+        /// What is wrong there.
+        reason: &'static str,
+    },
     /// Something a caller handed in does not fit the format.
     #[error("{0}")]
     Invalid(String),
@@ -80,6 +85,10 @@ impl PxarError {
             Self::Truncated { offset } => Self::payload(offset, "it ends there"),
             error => error,
         }
+    }
+
+    pub(crate) fn catalog(offset: u64, reason: &'static str) -> Self {
+        Self::Catalog { offset, reason }
     }
 
     pub(crate) fn malformed(offset: u64, reason: impl Into<String>) -> Self {

@@ -244,7 +244,7 @@ fn directories_of_a_catalog_do_not_overlap() {
     let below = [&[9, 1, b'l', 6], root.as_slice()].concat();
     let catalog = [&catalog_example()[..8], &below, &12_u64.to_le_bytes()].concat();
     let error = read_catalog(&catalog).unwrap_err().to_string();
-    assert_eq!(error, "damaged catalog: a directory does not end before its parent begins");
+    assert_eq!(error, "damaged catalog at byte 8: a directory does not end before its parent begins");
 }
 
 #[test]

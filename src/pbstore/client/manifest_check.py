@@ -3,7 +3,8 @@
 from pbstore import _core
 from pbstore.client.keys import Keys
 from pbstore.errors import EncryptionKeyError
-from pbstore.format.manifest import Manifest
+from pbstore.format.damaged_file import in_file
+from pbstore.format.manifest import MANIFEST_FILE_NAME, Manifest
 
 MAX_MANIFEST_BYTES = 16 * 1024 * 1024
 
@@ -16,7 +17,8 @@ def parse_manifest(blob: bytes, keys: Keys) -> Manifest:
         IntegrityError: wrong CRC or wrong signature.
         EncryptionKeyError: signed with another key.
     """
-    manifest = Manifest.parse(_core.open_blob(blob, max_bytes=MAX_MANIFEST_BYTES))
+    with in_file(MANIFEST_FILE_NAME):
+        manifest = Manifest.parse(_core.open_blob(blob, max_bytes=MAX_MANIFEST_BYTES))
     if keys.key is not None and manifest.signature is not None:
         own, made_with = keys.fingerprint, manifest.key_fingerprint
         if made_with is not None and own is not None and made_with != own:

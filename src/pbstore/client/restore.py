@@ -15,6 +15,7 @@ from pbstore.client.report import Reporter
 from pbstore.client.restore_target import RestoreTarget
 from pbstore.client.server import Server
 from pbstore.errors import EncryptionKeyError, IntegrityError, NotFoundError
+from pbstore.format.damaged_file import in_file
 from pbstore.format.manifest import MANIFEST_FILE_NAME, Manifest, ManifestFile
 from pbstore.model.archive_name import archive_name
 from pbstore.model.backup import Snapshot
@@ -118,15 +119,19 @@ class _Restore:
     def restore_blob(self, entry: ManifestFile) -> None:
         blob = self.download(entry.filename)
         _check(entry, len(blob), hashlib.sha256(blob).digest())
-        is_encrypted = _core.blob_kind(blob).startswith("encrypted")
+        with in_file(entry.filename):
+            is_encrypted = _core.blob_kind(blob).startswith("encrypted")
         # The key that is sealed for the master key is the one blob that an encrypted backup holds in plain.
         if is_encrypted != (entry.crypt_mode is CryptMode.ENCRYPT) and entry.filename != SEALED_KEY_FILE_NAME:
             raise IntegrityError(f"'{entry.filename}' is not stored as the manifest says ({entry.crypt_mode})")
-        self.write(_core.open_blob(blob, key=self.keys.key))
+        with in_file(entry.filename):
+            data = _core.open_blob(blob, key=self.keys.key)
+        self.write(data)
 
     def restore_image(self, entry: ManifestFile) -> None:
         index = self.download(entry.filename)
-        parsed = _core.FixedIndex.parse(index)
+        with in_file(entry.filename):
+            parsed = _core.FixedIndex.parse(index)
         _check(entry, parsed.size, parsed.csum)
         with self.job.target.file() as descriptor:
             # Holes are only good where nothing was before: what is on a device must be overwritten.
@@ -194,7 +199,8 @@ class _Restore:
 
     def checked_dynamic_index(self, entry: ManifestFile) -> bytes:
         index = self.download(entry.filename)
-        parsed = _core.DynamicIndex.parse(index)
+        with in_file(entry.filename):
+            parsed = _core.DynamicIndex.parse(index)
         _check(entry, parsed.size, parsed.csum)
         return index
 

@@ -10,6 +10,7 @@ from pbstore.datastore.groups import FILE_MODE
 from pbstore.datastore.locks import lock_manifest
 from pbstore.datastore.snapshots import MANIFEST_NAME, require_snapshot
 from pbstore.errors import DatastoreError, EncryptionKeyError, FormatError
+from pbstore.format.damaged_file import in_file
 from pbstore.format.manifest import MAX_MANIFEST_BYTES, Manifest
 from pbstore.model.backup import Snapshot
 from pbstore.model.namespace import Namespace
@@ -24,12 +25,14 @@ def read_manifest(datastore: Datastore, namespace: Namespace, snapshot: Snapshot
         DatastoreError: there is no such snapshot, or it is unfinished.
         FormatError, IntegrityError: the file is damaged.
     """
-    blob = read_manifest_blob(require_snapshot(datastore, namespace, snapshot))
-    try:
-        data = _core.open_blob(blob, max_bytes=MAX_MANIFEST_BYTES)
-    except EncryptionKeyError:
-        raise FormatError(f"manifest of '{snapshot}' is encrypted, which no manifest may be") from None
-    return Manifest.parse(data), len(blob)
+    directory = require_snapshot(datastore, namespace, snapshot)
+    blob = read_manifest_blob(directory)
+    with in_file(directory / MANIFEST_NAME):
+        try:
+            data = _core.open_blob(blob, max_bytes=MAX_MANIFEST_BYTES)
+        except EncryptionKeyError:
+            raise FormatError(f"manifest of '{snapshot}' is encrypted, which no manifest may be") from None
+        return Manifest.parse(data), len(blob)
 
 
 def read_manifest_blob(directory: Path) -> bytes:

@@ -36,10 +36,10 @@ impl<R: Read + Seek> CatalogReader<R> {
     /// Opens a catalog and checks its magic and tail.
     pub fn new(mut input: R) -> Result<Self, PxarError> {
         let length = input.seek(SeekFrom::End(0)).map_err(PxarError::Read)?;
-        let end = length.checked_sub(8).filter(|end| *end > 8).ok_or_else(|| damaged("it is too short"))?;
+        let end = length.checked_sub(8).filter(|end| *end > 8).ok_or_else(|| PxarError::catalog(length, "it is too short"))?;
         let magic = read_at::<8>(&mut input, 0)?;
         if magic != MAGIC {
-            return Err(damaged("wrong magic number"));
+            return Err(PxarError::catalog(0, "wrong magic number"));
         }
         let root_offset = u64::from_le_bytes(read_at::<8>(&mut input, end)?);
         Ok(Self { input, root_offset, end })
@@ -54,7 +54,7 @@ impl<R: Read + Seek> CatalogReader<R> {
     pub fn directory(&mut self, offset: u64) -> Result<CatalogDirectory, PxarError> {
         let (table, end) = self.table(offset)?;
         let mut rest = table.as_slice();
-        let left = take_unsigned(&mut rest).ok_or_else(|| damaged("bad entry count"))?;
+        let left = take_unsigned(&mut rest).ok_or_else(|| PxarError::catalog(offset, "bad entry count"))?;
         Ok(CatalogDirectory { block: offset, end, left, position: table.len() - rest.len(), table })
     }
 
@@ -75,6 +75,7 @@ impl<R: Read + Seek> CatalogReader<R> {
 
     /// The table of the block that begins at `offset`, and where the block ends.
     fn table(&mut self, offset: u64) -> Result<(Vec<u8>, u64), PxarError> {
+        let damaged = |reason| PxarError::catalog(offset, reason);
         let available = self.end.checked_sub(offset).filter(|_| offset >= MAGIC.len() as u64);
         let available = available.ok_or_else(|| damaged("a directory's offset lies outside the file"))?;
         self.input.seek(SeekFrom::Start(offset)).map_err(PxarError::Read)?;
@@ -119,9 +120,10 @@ impl Iterator for CatalogDirectory {
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut rest = self.table.get(self.position..).unwrap_or_default();
+        let start = self.end - rest.len() as u64;
         let next = match self.left.checked_sub(1) {
             None if rest.is_empty() => return None,
-            None => Err(damaged("bytes behind the last entry of a directory")),
+            None => Err("bytes behind the last entry of a directory"),
             Some(left) => {
                 self.left = left;
                 entry(&mut rest, self.block)
@@ -131,38 +133,39 @@ impl Iterator for CatalogDirectory {
         if next.is_err() {
             (self.left, self.position) = (0, self.table.len());
         }
-        Some(next)
+        Some(next.map_err(|reason| PxarError::catalog(start, reason)))
     }
 }
 
-/// Takes one entry off the front of a directory's table; `block` is the offset of that directory's block.
-fn entry(rest: &mut &[u8], block: u64) -> Result<CatalogEntry, PxarError> {
-    let (byte, after) = rest.split_first().ok_or_else(|| damaged("fewer entries than a directory's count"))?;
+/// Takes one entry off the front of a directory's table, or says what is wrong with it; `block` is the offset of that
+/// directory's block.
+fn entry(rest: &mut &[u8], block: u64) -> Result<CatalogEntry, &'static str> {
+    let (byte, after) = rest.split_first().ok_or("fewer entries than a directory's count")?;
     *rest = after;
-    let kind = CatalogKind::from_byte(*byte).ok_or_else(|| damaged("unknown kind of entry"))?;
+    let kind = CatalogKind::from_byte(*byte).ok_or("unknown kind of entry")?;
     let name = take_name(rest)?;
     let mut entry = CatalogEntry { name, kind, directory_offset: 0, size: 0, mtime_seconds: 0 };
     match kind {
         CatalogKind::Directory => {
-            let distance = take_unsigned(rest).ok_or_else(|| damaged("bad distance"))?;
+            let distance = take_unsigned(rest).ok_or("bad distance")?;
             let offset = block.checked_sub(distance).filter(|_| distance > 0);
-            entry.directory_offset = offset.ok_or_else(|| damaged("a directory's distance leaves the file"))?;
+            entry.directory_offset = offset.ok_or("a directory's distance leaves the file")?;
         }
         CatalogKind::File => {
-            entry.size = take_unsigned(rest).ok_or_else(|| damaged("bad file size"))?;
-            entry.mtime_seconds = take_signed(rest).ok_or_else(|| damaged("bad time"))?;
+            entry.size = take_unsigned(rest).ok_or("bad file size")?;
+            entry.mtime_seconds = take_signed(rest).ok_or("bad time")?;
         }
         _ => {}
     }
     Ok(entry)
 }
 
-fn take_name(rest: &mut &[u8]) -> Result<Vec<u8>, PxarError> {
-    let length = take_unsigned(rest).ok_or_else(|| damaged("bad name length"))?;
+fn take_name(rest: &mut &[u8]) -> Result<Vec<u8>, &'static str> {
+    let length = take_unsigned(rest).ok_or("bad name length")?;
     if length >= NAME_LIMIT_BYTES {
-        return Err(damaged("a name is too long"));
+        return Err("a name is too long");
     }
-    let (name, after) = rest.split_at_checked(length as usize).ok_or_else(|| damaged("a name is cut off"))?;
+    let (name, after) = rest.split_at_checked(length as usize).ok_or("a name is cut off")?;
     *rest = after;
     Ok(name.to_vec())
 }
@@ -172,8 +175,4 @@ fn read_at<const N: usize>(input: &mut (impl Read + Seek), offset: u64) -> Resul
     input.seek(SeekFrom::Start(offset)).map_err(PxarError::Read)?;
     input.read_exact(&mut bytes).map_err(PxarError::Read)?;
     Ok(bytes)
-}
-
-fn damaged(reason: &str) -> PxarError {
-    PxarError::Catalog(reason.to_owned())
 }

@@ -58,12 +58,12 @@ impl<R: Read + Seek> CatalogWalk<R> {
 
     fn descend(&mut self, offset: u64) -> Result<(), PxarError> {
         if !self.visited.insert(offset) || self.path.len() > MAX_PATH_BYTES {
-            return Err(PxarError::Catalog("a directory lies in two places or too deep".into()));
+            return Err(PxarError::catalog(offset, "a directory lies in two places or too deep"));
         }
         let entries = self.reader.directory(offset)?;
         let parent = self.open.last().map_or(u64::MAX, |parent| parent.entries.block().start);
         if entries.block().end > parent {
-            return Err(PxarError::Catalog("a directory does not end before its parent begins".into()));
+            return Err(PxarError::catalog(offset, "a directory does not end before its parent begins"));
         }
         self.open.push(OpenDirectory { entries, path_length: self.path.len() });
         Ok(())

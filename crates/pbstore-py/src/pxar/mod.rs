@@ -31,7 +31,7 @@ pub(crate) fn from_pxar(error: PxarError) -> PyErr {
         PxarError::Malformed { .. }
         | PxarError::Truncated { .. }
         | PxarError::Payload { .. }
-        | PxarError::Catalog(_) => exceptions::FormatError::new_err(text),
+        | PxarError::Catalog { .. } => exceptions::FormatError::new_err(text),
         PxarError::Cancelled => exceptions::AbortedError::new_err(text),
         _ => exceptions::PbstoreError::new_err(text),
     }
