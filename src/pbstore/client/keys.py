@@ -47,8 +47,7 @@ def load_keys(
     if choice.announcement is not None:
         announce(choice.announcement)
     announce(choice.key.message)
-    key_file = _parse(choice.key)
-    raw_key = key_file.open(password)
+    key_file, raw_key = _open(choice.key, password)
     key = _core.CryptKey(raw_key)
     fingerprint = Fingerprint(key.fingerprint)
     sealed = None
@@ -60,8 +59,9 @@ def load_keys(
     return Keys(crypt_mode=choice.crypt_mode, key=key, fingerprint=fingerprint, sealed_for_master=sealed)
 
 
-def _parse(source: KeySource) -> KeyFile:
+def _open(source: KeySource, password: Callable[[], str]) -> tuple[KeyFile, bytes]:
     try:
-        return KeyFile.parse(source.data)
+        key_file = KeyFile.parse(source.data)
+        return key_file, key_file.open(password)
     except EncryptionKeyError as error:
         raise EncryptionKeyError(f"{source.path or 'file descriptor'}: {error}") from None
