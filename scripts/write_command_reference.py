@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from pbstore.cli.proxmox_backup_client.main import PROGRAM as CLIENT
+from pbstore.cli.proxmox_backup_debug.main import PROGRAM as DEBUG
 from pbstore.cli.proxmox_backup_manager.main import PROGRAM as MANAGER
 from pbstore.cli.pxar.main import PROGRAM as PXAR
 from pbstore.cli.reference import reference_page
@@ -13,7 +14,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "reference" / "commands.md"
 
 def page() -> str:
     """The whole page: one chapter a program."""
-    programs = (CLIENT, MANAGER, PXAR)
+    programs = (CLIENT, MANAGER, DEBUG, PXAR)
     return "\n".join(reference_page(program.name, program.description, program.commands) for program in programs)
 
 

@@ -18,6 +18,7 @@ _SAFE = "nosuid,nodev,noexec"
 _READ_ONLY = (f"ro,norecovery,{_SAFE}", f"ro,{_SAFE}")
 # A file system that is in use for writing cannot be mounted for reading only; its second mount can be made so.
 _IN_USE = (f"rw,{_SAFE}", f"ro,{_SAFE}")
+_ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
 _SCRIPT = f"""
 directory=$1 device=$2
 shift 2
@@ -58,7 +59,7 @@ def _start(command: list[str]) -> subprocess.Popen[str]:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            env={**os.environ, "LC_ALL": "C"},
+            env=_ENVIRONMENT,
         )
     except FileNotFoundError:
         raise DatastoreError(f"{command[0]} is not installed: install util-linux") from None
