@@ -42,13 +42,7 @@ impl PyFileBody {
 
     #[staticmethod]
     #[pyo3(signature = (store, path, *, csum, size))]
-    fn decoded_index(
-        py: Python<'_>,
-        store: &PyChunkStore,
-        path: PathBuf,
-        csum: Digest,
-        size: u64,
-    ) -> PyResult<Self> {
+    fn decoded_index(py: Python<'_>, store: &PyChunkStore, path: PathBuf, csum: Digest, size: u64) -> PyResult<Self> {
         let opened = py.detach(|| StreamBody::decoded_index(store.inner.clone(), &path, &csum, size));
         opened.map(Self::from).map_err(from_store)
     }

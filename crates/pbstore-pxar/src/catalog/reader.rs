@@ -36,7 +36,10 @@ impl<R: Read + Seek> CatalogReader<R> {
     /// Opens a catalog and checks its magic and tail.
     pub fn new(mut input: R) -> Result<Self, PxarError> {
         let length = input.seek(SeekFrom::End(0)).map_err(PxarError::Read)?;
-        let end = length.checked_sub(8).filter(|end| *end > 8).ok_or_else(|| PxarError::catalog(length, "it is too short"))?;
+        let end = length
+            .checked_sub(8)
+            .filter(|end| *end > 8)
+            .ok_or_else(|| PxarError::catalog(length, "it is too short"))?;
         let magic = read_at::<8>(&mut input, 0)?;
         if magic != MAGIC {
             return Err(PxarError::catalog(0, "wrong magic number"));

@@ -131,6 +131,24 @@ impl LookAhead {
         plan
     }
 
+    /// Where the chunk begins in which the run ends.
+    pub fn last_chunk_start(&self) -> u64 {
+        let last = self.run.end.checked_sub(1).and_then(|last| self.index.find(last));
+        last.map_or(0, |number| self.span(number).start)
+    }
+
+    /// Plans only the part of the run before `border`, at which a payload begins. `None` if that is not worthwhile, or
+    /// if there is no need to, as the whole run is.
+    pub fn plan_front(&mut self, border: u64, position: u64) -> Option<Plan> {
+        let front = self.run.start..border;
+        let kept = self.kept.as_ref();
+        self.worthwhile_cover(&front, kept).filter(|_| self.worthwhile_cover(&self.run, kept).is_none())?;
+        let rest = border..replace(&mut self.run, front).end;
+        let plan = self.plan(position, true);
+        self.run = rest;
+        Some(plan)
+    }
+
     /// Numbers of the chunks that cover a run, unless there are none or too much of them would be padding.
     fn worthwhile_cover(&self, run: &Range<u64>, kept: Option<&UsedChunk>) -> Option<Range<usize>> {
         if run.is_empty() {

@@ -11,8 +11,8 @@ mod previous;
 use std::io::Write;
 use std::ops::Range;
 
-use self::held::{parent, Held, Step};
-use self::look_ahead::LookAhead;
+use self::held::{Held, Step};
+use self::look_ahead::{LookAhead, Plan};
 use super::archive::Archive;
 use super::item::{Body, Item};
 use super::warning::shown;
@@ -66,7 +66,7 @@ impl Reuse {
         reporter: &mut Counting,
     ) -> Result<(), PxarError> {
         if self.held.is_full() {
-            self.flush(true, archive, reporter)?;
+            self.make_room(archive, reporter)?;
         }
         let Body::File(file) = &item.body else {
             if self.held.is_empty() {
@@ -132,7 +132,18 @@ impl Reuse {
         })
     }
 
-    /// Stores what is held, after the chunks that it needs.
+    /// Stores some of what is held. A run that goes on need not be read only because it is cut in the middle of a chunk:
+    /// if that would be so, what lies in the last chunk waits on.
+    fn make_room<W: Write>(&mut self, archive: &mut Archive<'_, W>, reporter: &mut Counting) -> Result<(), PxarError> {
+        let border = self.held.payload_across(self.look_ahead.last_chunk_start());
+        let position = archive.payload_position();
+        match border.and_then(|border| Some((border, self.look_ahead.plan_front(border, position)?))) {
+            Some((border, plan)) => self.store(&plan, border, archive, reporter),
+            None => self.flush(true, archive, reporter),
+        }
+    }
+
+    /// Stores what is held.
     fn flush<W: Write>(
         &mut self,
         keep_last: bool,
@@ -140,24 +151,27 @@ impl Reuse {
         reporter: &mut Counting,
     ) -> Result<(), PxarError> {
         let plan = self.look_ahead.plan(archive.payload_position(), keep_last);
+        self.store(&plan, u64::MAX, archive, reporter)
+    }
+
+    /// Stores what is held up to the payload at `end`, after the chunks that it needs.
+    fn store<W: Write>(
+        &mut self,
+        plan: &Plan,
+        end: u64,
+        archive: &mut Archive<'_, W>,
+        reporter: &mut Counting,
+    ) -> Result<(), PxarError> {
         archive.inject(&plan.chunks)?;
         archive.stats.partial_chunk_count += plan.partial_count;
-        let (mut path, steps) = self.held.take();
-        for step in steps {
+        while let Some(step) = self.held.pop(end) {
             let Step::Item(item, payload_offset) = step else {
-                path.truncate(parent(&path).len());
                 archive.end_directory()?;
                 continue;
             };
-            path.push(b'/');
-            path.extend_from_slice(item.name.to_bytes());
-            let new_offset = plan.shift.zip(payload_offset).map(|(shift, offset)| shift.apply(offset));
-            match (&item.body, new_offset) {
-                (Body::File(file), Some(offset)) => archive.refer(&item, file, offset)?,
-                _ => archive.store(&item, &path, reporter)?,
-            }
-            if !matches!(item.body, Body::Directory) {
-                path.truncate(parent(&path).len());
+            match (&item.body, plan.shift.zip(payload_offset)) {
+                (Body::File(file), Some((shift, offset))) => archive.refer(&item, file, shift.apply(offset))?,
+                _ => archive.store(&item, self.held.path(), reporter)?,
             }
         }
         Ok(())
