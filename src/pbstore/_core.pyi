@@ -768,11 +768,13 @@ def create_pxar(
     skip_e2big_xattr: bool = False,
     entries_max: int = 1048576,
     without: Sequence[str] = ...,
+    warn: Callable[[str], object] | None = None,
 ) -> PxarStats:
     """Make a version 1 archive of a directory in a new file of mode 0640, and on request its catalog.
 
     With `payload_path` it is a split archive of two new files, which has no catalog. No file stays after a failure.
     `without` leaves out some of acls, device-nodes, fcaps, fifos, ownership, permissions, sockets, xattrs.
+    `warn` takes the warnings as they come, instead of `PxarStats.warnings`.
     PbstoreError names the file that could not be read or written, or the pattern that is none.
     """
 
@@ -796,9 +798,8 @@ def extract_pxar(
 
     `archive` is a file or an open descriptor. A split one needs `payload_path`; `prelude_path` is a new file that gets
     what it has before its root. `patterns` choose what is extracted (pxar.md 4.1, the last match decides), with the
-    directories on the way. `warn` takes the warnings as they come, instead of `PxarStats.warnings`.
-    FormatError if the archive is damaged; PbstoreError for the first entry that cannot be made or, if not `strict`, at
-    the end, when such entries have become warnings. `without` as in `create_pxar`.
+    directories on the way. FormatError if the archive is damaged; PbstoreError for the first entry that cannot be made
+    or, if not `strict`, at the end, when such entries have become warnings. `without` and `warn` as in `create_pxar`.
     """
 
 def list_pxar(archive_path: str | PathLike[str], payload_path: str | PathLike[str] | None = None) -> PxarListing:

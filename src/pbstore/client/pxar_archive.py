@@ -57,13 +57,17 @@ class ExtractJob:
     strict: bool = False
 
 
-def create_archive(job: CreateJob) -> Sequence[str]:
-    """Make an archive; neither of its files may exist, and none stays after a failure. Returns the warnings.
+def create_archive(job: CreateJob, warn: Callable[[str], None]) -> None:
+    """Make an archive; neither of its files may exist, and none stays after a failure.
+
+    Args:
+        job: what to archive.
+        warn: called with every warning as it comes.
 
     Raises:
         PbstoreError: a file that could not be read or written, or a pattern that is none.
     """
-    stats = _core.create_pxar(
+    _core.create_pxar(
         job.source,
         job.archive,
         payload_path=job.payload,
@@ -71,12 +75,16 @@ def create_archive(job: CreateJob) -> Sequence[str]:
         all_file_systems=job.all_file_systems,
         entries_max=job.entries_max,
         without=job.without,
+        warn=warn,
     )
-    return stats.warnings
 
 
 def extract_archive(job: ExtractJob, warn: Callable[[str], None]) -> None:
-    """Extract an archive; `warn` is called with every warning as it comes.
+    """Extract an archive.
+
+    Args:
+        job: what to extract.
+        warn: called with every warning as it comes.
 
     Raises:
         FormatError: the archive or its payload is damaged.

@@ -71,7 +71,8 @@ fn create_plain(
 #[pyfunction]
 #[pyo3(signature = (
     source, archive_path, *, payload_path=None, catalog_path=None, exclude=Vec::new(), skip_lost_and_found=false,
-    all_file_systems=false, include_devices=Vec::new(), skip_e2big_xattr=false, entries_max=1_048_576, without=Vec::new()
+    all_file_systems=false, include_devices=Vec::new(), skip_e2big_xattr=false, entries_max=1_048_576, without=Vec::new(),
+    warn=None
 ))]
 #[allow(clippy::too_many_arguments)]
 fn create_pxar(
@@ -87,6 +88,7 @@ fn create_pxar(
     skip_e2big_xattr: bool,
     entries_max: usize,
     without: Vec<String>,
+    warn: Option<Py<PyAny>>,
 ) -> PyResult<PyPxarStats> {
     let exclude: Result<Vec<_>, _> = exclude.iter().map(|text| Pattern::parse(text)).collect();
     let options = CreateOptions {
@@ -106,7 +108,7 @@ fn create_pxar(
         let archive = NewFile::create(archive_path)?;
         let payload = payload_path.map(NewFile::create).transpose()?;
         let catalog = catalog_path.map(NewFile::create).transpose()?;
-        let mut caller = Caller::new();
+        let mut caller = Caller::new().warning(warn);
         let result = match &payload {
             Some(payload) => {
                 let sink = &mut PlainPayload(&payload.file);

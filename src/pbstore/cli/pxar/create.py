@@ -31,8 +31,7 @@ def run(
         entries_max=entries_max,
         without=left_out(options),
     )
-    for warning in create_archive(job):
-        console.warn(warning)
+    create_archive(job, console.warn)
 
 
 COMMAND = Command(
