@@ -26,10 +26,14 @@ __all__ = [
     "PxarListing",
     "PxarStats",
     "ReaderChunks",
+    "RemoteArchive",
     "Request",
     "RestoreStats",
     "Session",
     "SessionGrant",
+    "SplitUploadStats",
+    "TreeOptions",
+    "UnpackOptions",
     "UploadStats",
     "Verification",
     "blob_kind",
@@ -42,6 +46,7 @@ __all__ = [
     "list_pxar",
     "lists_chunk",
     "open_blob",
+    "payload_chunk_ends",
     "quoted_path",
     "seal_blob",
     "self_test",
@@ -73,6 +78,15 @@ def chunk_digest(data: bytes, key: CryptKey | None = None) -> bytes:
 
 def chunk_ends(data: bytes, average: int = ...) -> list[int]:
     """Where the chunks of a stream end (chunker.md), cut at 4 MiB on average unless told; FormatError for an average it does not take."""
+
+def payload_chunk_ends(
+    data: bytes, suggestions: Sequence[int], *, average: int = ..., injections: Sequence[tuple[int, int]] = ...
+) -> list[int]:
+    """Where the chunks of a payload stream end (chunker.md 6), given the offsets at which files begin.
+
+    `injections`: where chunks that exist already come into the stream, and their bytes, which `data` does not have but
+    offsets and ends count. FormatError for an injection that the stream does not reach, and as `chunk_ends`.
+    """
 
 @final
 class CryptKey:
@@ -203,13 +217,89 @@ class UploadStats:
     warnings: list[str]
 
 @final
+class SplitUploadStats:
+    """What the upload of a split archive did: both streams, and the regular files of the tree (version-4.md 2.3).
+
+    `encoded_*` is what was read, `reused_*` what was taken over unread; their payload bytes count a header for each file.
+    For the latter `injected_*` chunks of the previous payload stream were used, of which `partial_chunk_count` hold
+    `padding_bytes` that no file of the tree has.
+    """
+
+    metadata: UploadStats
+    payload: UploadStats
+    hardlink_count: int
+    reused_file_count: int
+    reused_payload_bytes: int
+    encoded_file_count: int
+    encoded_payload_bytes: int
+    injected_chunk_count: int
+    injected_bytes: int
+    partial_chunk_count: int
+    padding_bytes: int
+    warnings: list[str]
+
+@final
+class TreeOptions:
+    """How a directory is walked and cut.
+
+    `exclude` are patterns (pxar.md 4.1; FormatError for a bad one), `include_devices` the `st_dev` of mounted file systems to
+    descend into, `chunk_size` the average in bytes.
+    """
+
+    def __new__(
+        cls,
+        *,
+        exclude: Sequence[str] = ...,
+        include_devices: Sequence[int] = ...,
+        all_file_systems: bool = False,
+        skip_lost_and_found: bool = False,
+        skip_e2big_xattr: bool = False,
+        entries_max: int = ...,
+        chunk_size: int = ...,
+    ) -> Self: ...
+
+@final
+class UnpackOptions:
+    """How a tree is unpacked; `overwrite` is all of overwrite_* and allow_existing_dirs.
+
+    `patterns` (pxar.md 4.1; FormatError for a bad one) select what is unpacked, the last match decides; none: everything.
+    """
+
+    def __new__(
+        cls,
+        *,
+        overwrite: bool = False,
+        overwrite_files: bool = False,
+        overwrite_symlinks: bool = False,
+        overwrite_hardlinks: bool = False,
+        allow_existing_dirs: bool = False,
+        ignore_acls: bool = False,
+        ignore_xattrs: bool = False,
+        ignore_ownership: bool = False,
+        ignore_permissions: bool = False,
+        ignore_device_errors: bool = False,
+        patterns: Sequence[str] = ...,
+    ) -> Self: ...
+
+@final
+class RemoteArchive:
+    """An archive of a reader session that is read where it is needed: chunks are fetched, checked and kept for a while."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the archive."""
+    def read(self, offset: int, length: int) -> bytes:
+        """The bytes from `offset` on, fewer at the end; raises what a restore raises."""
+
+@final
 class RestoreStats:
-    """What the restore of a tree did."""
+    """What the restore of a tree did; `size` is what was fetched, `prelude` what a split archive has of its making."""
 
     size: int
     entry_count: int
     duration_seconds: float
     warnings: list[str]
+    prelude: bytes | None
 
 @final
 class Connection:
@@ -301,19 +391,31 @@ class Session:
         compress: bool = True,
         previous: DynamicIndex | None = None,
         catalog: CatalogUpload | None = None,
-        exclude: list[str] = ...,
-        include_devices: list[int] = ...,
-        all_file_systems: bool = False,
-        skip_lost_and_found: bool = False,
-        skip_e2big_xattr: bool = False,
-        entries_max: int = ...,
-        chunk_size: int = ...,
+        options: TreeOptions | None = None,
         progress: Progress | None = None,
     ) -> UploadStats:
-        """Upload a directory as pxar archive `archive_name` (`….pxar.didx`); `chunk_size` is the average in bytes.
+        """Upload a directory as pxar archive `archive_name` (`….pxar.didx`).
 
-        `exclude` are patterns (pxar.md 4.1), `include_devices` the `st_dev` of mounted file systems to descend into.
-        Warnings (unreadable, vanished, changed files) are in the result; FormatError for a bad pattern.
+        Warnings (unreadable, vanished, changed files) are in the result.
+        """
+    def upload_split_tree(
+        self,
+        source: str | PathLike[str],
+        metadata_name: str,
+        payload_name: str,
+        *,
+        key: CryptKey | None,
+        compress: bool = True,
+        previous_metadata: DynamicIndex | None = None,
+        previous_payload: DynamicIndex | None = None,
+        reference: RemoteArchive | None = None,
+        options: TreeOptions | None = None,
+        progress: Progress | None = None,
+    ) -> SplitUploadStats:
+        """Upload a directory as the two streams of a split archive (`….mpxar.didx`, `….ppxar.didx`).
+
+        Both indexes must have been fetched with `GET previous` in this session. With `reference`, the previous metadata
+        stream, files that it shows to be unchanged are not read: they use chunks of `previous_payload` again.
         """
     def restore_image(
         self,
@@ -335,22 +437,15 @@ class Session:
         index: bytes,
         target: str | PathLike[str],
         *,
+        payload_index: bytes | None = None,
         key: CryptKey | None,
         crypt_mode: str,
         archive_name: str = "tree",
+        payload_name: str = "payload",
+        options: UnpackOptions | None = None,
         progress: Progress | None = None,
-        overwrite: bool = False,
-        overwrite_files: bool = False,
-        overwrite_symlinks: bool = False,
-        overwrite_hardlinks: bool = False,
-        allow_existing_dirs: bool = False,
-        ignore_acls: bool = False,
-        ignore_xattrs: bool = False,
-        ignore_ownership: bool = False,
-        ignore_permissions: bool = False,
-        ignore_device_errors: bool = False,
     ) -> RestoreStats:
-        """Unpack the pxar archive of a `.didx` below `target`; `overwrite` is all of overwrite_* and allow_existing_dirs."""
+        """Unpack the pxar archive of a `.didx` below `target`; a split one from the indexes of both its streams."""
     def restore_stream(
         self,
         index: bytes,
@@ -362,6 +457,16 @@ class Session:
         progress: Progress | None = None,
     ) -> int:
         """Write the bytes of any `.didx` or `.fidx` to a descriptor in order; how many."""
+    def open_archive(
+        self,
+        index: bytes,
+        *,
+        key: CryptKey | None,
+        crypt_mode: str,
+        archive_name: str = "archive",
+        progress: Progress | None = None,
+    ) -> RemoteArchive:
+        """Read an archive where it is needed; cancelling `progress` ends reads that wait for the server."""
     def close(self) -> None:
         """End the connection at once, which is how the original client ends a session. May be called again."""
 

@@ -1,14 +1,18 @@
 """Chunk borders that the original client chose."""
 
 import json
+import struct
 from pathlib import Path
 
+import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 
 from pbstore import _core
 from reference.original_store import OriginalStore, parse_index
+
+PAYLOAD_REF = 0x419D3D6BC4BA977E
 
 
 def test_records_are_cut_where_the_original_cut_them(store_323: OriginalStore) -> None:
@@ -18,6 +22,25 @@ def test_records_are_cut_where_the_original_cut_them(store_323: OriginalStore) -
     ends = [index.chunk_end(number) for number in range(len(index))]
     assert len(ends) > 2
     assert ends_in_pieces(store_323.read(path), 100_003) == ends
+
+
+@pytest.mark.parametrize(("day", "by_content"), [("01", {3957416}), ("02", set())])
+def test_payloads_are_cut_at_the_files_where_the_original_cut_them(
+    store_423: OriginalStore, day: str, by_content: set[int]
+) -> None:
+    """It decided once by content, before it knew that a file begins 1.9 MiB later."""
+    snapshot = store_423.path / "host" / "split" / f"2026-06-{day}T08:00:00Z"
+    index, metadata = parse_index(snapshot / "tree.ppxar.didx"), store_423.read(snapshot / "tree.mpxar.didx")
+    files, at = [], 0
+    while at < len(metadata):
+        item_type, length, first = struct.unpack_from("<QQQ", metadata, at)
+        if item_type == PAYLOAD_REF:
+            files.append(first)
+        at += length
+    assert len(files) > 250
+    ends = [index.chunk_end(number) for number in range(len(index))]
+    found = _core.payload_chunk_ends(store_423.read(snapshot / "tree.ppxar.didx"), files)
+    assert found == [end for end in ends if end not in by_content]
 
 
 def test_listed_borders_are_those_of_the_index(fixtures_323: Path) -> None:

@@ -14,7 +14,7 @@ pub mod index;
 mod self_test;
 
 pub use blob::{BlobKind, Opener, Sealer};
-pub use chunker::Chunker;
+pub use chunker::{Chunker, PayloadChunker};
 pub use crypt::CryptKey;
 pub use digest::{chunk_digest, Digest};
 pub use dynamic_index::DynamicIndex;

@@ -110,6 +110,18 @@ fn chunk_ends(py: Python<'_>, data: PyBackedBytes, average: usize) -> PyResult<V
     py.detach(|| chunker::chunk_ends(&data, average)).map_err(from_format)
 }
 
+#[pyfunction]
+#[pyo3(signature = (data, suggestions, *, average=chunker::DEFAULT_AVERAGE, injections=Vec::new()))]
+fn payload_chunk_ends(
+    py: Python<'_>,
+    data: PyBackedBytes,
+    suggestions: Vec<u64>,
+    average: usize,
+    injections: Vec<(u64, u64)>,
+) -> PyResult<Vec<u64>> {
+    py.detach(|| chunker::payload_chunk_ends(&data, &suggestions, &injections, average)).map_err(from_format)
+}
+
 /// Cheap enough for every start; a wrongly compiled module must not touch data.
 #[pyfunction]
 fn self_test(py: Python<'_>) -> PyResult<()> {
@@ -128,5 +140,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(check_blob_crc, module)?)?;
     module.add_function(wrap_pyfunction!(chunk_digest, module)?)?;
     module.add_function(wrap_pyfunction!(chunk_ends, module)?)?;
+    module.add_function(wrap_pyfunction!(payload_chunk_ends, module)?)?;
     module.add_function(wrap_pyfunction!(self_test, module)?)
 }

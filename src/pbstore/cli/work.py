@@ -30,7 +30,7 @@ class WorkReporter:
         self._lock = threading.Lock()
         self._is_cancelled = False
         self._running: tuple[str, _core.Progress] | None = None
-        self._session: _core.Session | None = None
+        self._sessions: list[_core.Session] = []
         self.bar: Bar | None = None
 
     def info(self, text: str) -> None:
@@ -46,7 +46,7 @@ class WorkReporter:
         with self._lock:
             if self._is_cancelled:
                 raise AbortedError("interrupted")
-            self._session = session
+            self._sessions.append(session)
 
     def begin(self, title: str) -> _core.Progress:
         """Start counting a transfer."""
@@ -70,10 +70,10 @@ class WorkReporter:
                 self._running[1].cancel()
 
     def disconnect(self) -> None:
-        """Close the session under work that does not stop: it waits for a server that does not answer."""
+        """Close the sessions under work that does not stop: it waits for a server that does not answer."""
         with self._lock:
-            session = self._session
-        if session is not None:
+            sessions = list(self._sessions)
+        for session in sessions:
             session.close()
 
     @property

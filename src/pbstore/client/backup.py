@@ -1,21 +1,25 @@
 """Make a backup: archives in the given order, catalog, sealed key, manifest, finish (backup-protocol.md 3)."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from pbstore import _core
 from pbstore.client.backup_source import BackupSource, SourceKind
+from pbstore.client.change_detection import ChangeDetection
 from pbstore.client.keys import Keys
+from pbstore.client.metadata_reference import MetadataReference
 from pbstore.client.previous_backup import PreviousBackup
 from pbstore.client.report import Reporter
 from pbstore.client.server import Server
+from pbstore.client.upload_summary import change_lines, split_upload_lines, upload_lines
 from pbstore.errors import PbstoreError
 from pbstore.format.manifest import MANIFEST_FILE_NAME, Manifest
-from pbstore.model.archive_name import archive_name
+from pbstore.model.archive_name import SplitNames, archive_name, split_names
 from pbstore.model.backup import Snapshot
-from pbstore.model.human_size import human_size, human_speed
+from pbstore.model.human_size import human_size
 from pbstore.model.namespace import Namespace
 
 CATALOG_FILE_NAME = "catalog.pcat1.didx"
@@ -46,6 +50,7 @@ class BackupJob:
     sources: Sequence[BackupSource]
     keys: Keys
     tree: TreeOptions = field(default_factory=TreeOptions)
+    change_detection: ChangeDetection = ChangeDetection.LEGACY
     dry_run: bool = False
     no_cache: bool = False
 
@@ -63,7 +68,8 @@ def run_backup(server: Server, job: BackupJob, reporter: Reporter) -> int:
         if job.dry_run:
             backup.announce_only()
         else:
-            backup.run()
+            with closing(backup.reference):
+                backup.run()
         return backup.warning_count
     finally:
         # Without `finish` before it, this makes the server remove the snapshot.
@@ -77,19 +83,19 @@ class _Backup:
         self.keys = job.keys
         self.reporter = reporter
         self.repository = str(server.repository)
-        self.previous = PreviousBackup(session, job.keys, reporter)
+        self.previous = PreviousBackup(session, job.snapshot.group, job.keys, reporter)
+        self.reference = MetadataReference(server, job.namespace, self.previous, job.keys, reporter)
         self.manifest = Manifest(job.snapshot)
         self.catalog: _core.CatalogUpload | None = None
         self.warning_count = 0
 
     def announce_only(self) -> None:
         for source in self.job.sources:
-            self.announce("Would upload", source)
+            self.announce("Would upload", source, source.file_name)
         self.reporter.info("dry-run: no upload happened")
 
     def run(self) -> None:
         for source in self.job.sources:
-            self.announce("Upload", source)
             if source.kind is SourceKind.TREE:
                 self.upload_tree(source)
             elif source.kind is SourceKind.IMAGE:
@@ -102,15 +108,22 @@ class _Backup:
         self.post_blob(MANIFEST_FILE_NAME, _core.seal_blob(manifest, compress=True))
         self.session.request("POST", "finish")
 
-    def announce(self, verb: str, source: BackupSource) -> None:
+    def announce(self, verb: str, source: BackupSource, file_name: str) -> None:
         what = source.kind.value
-        self.reporter.info(f"{verb} {what} '{source.path}' to '{self.repository}' as {source.file_name}")
+        self.reporter.info(f"{verb} {what} '{source.path}' to '{self.repository}' as {file_name}")
 
     def upload_tree(self, source: BackupSource) -> None:
+        names = split_names(source.archive_name)
+        if names is not None and self.job.change_detection.makes_split_archives:
+            self.upload_split_tree(source, names)
+        else:
+            self.upload_whole_tree(source)
+
+    def upload_whole_tree(self, source: BackupSource) -> None:
+        self.announce("Upload", source, source.file_name)
         if self.catalog is None:
             self.catalog = self.session.start_catalog(key=self.keys.sealing_key)
         previous = self.previous.dynamic_index(source.file_name)
-        options = self.job.tree
         progress = self.reporter.begin(source.archive_name)
         try:
             stats = self.session.upload_tree(
@@ -119,20 +132,45 @@ class _Backup:
                 key=self.keys.sealing_key,
                 previous=previous,
                 catalog=self.catalog,
-                exclude=list(options.exclude),
-                include_devices=list(options.include_devices),
-                all_file_systems=options.all_file_systems,
-                skip_lost_and_found=options.skip_lost_and_found,
-                skip_e2big_xattr=options.skip_e2big_xattr,
-                entries_max=options.entries_max,
-                chunk_size=options.chunk_size,
+                options=_core.TreeOptions(**vars(self.job.tree)),
                 progress=progress,
             )
         finally:
             self.reporter.end()
+        self.pass_on(stats.warnings)
         self.add_archive(source.file_name, stats)
 
+    def upload_split_tree(self, source: BackupSource, names: SplitNames) -> None:
+        self.announce("Upload", source, names.metadata)
+        previous_metadata = self.previous.dynamic_index(names.metadata)
+        previous_payload = self.previous.dynamic_index(names.payload)
+        progress = self.reporter.begin(source.archive_name)
+        try:
+            reference = None
+            if self.job.change_detection is ChangeDetection.METADATA:
+                reference = self.reference.open(names, progress)
+            stats = self.session.upload_split_tree(
+                source.path,
+                names.metadata,
+                names.payload,
+                key=self.keys.sealing_key,
+                previous_metadata=previous_metadata,
+                previous_payload=previous_payload,
+                reference=reference,
+                options=_core.TreeOptions(**vars(self.job.tree)),
+                progress=progress,
+            )
+        finally:
+            self.reporter.end()
+        self.pass_on(stats.warnings)
+        self.manifest.add(names.payload, self.keys.crypt_mode, stats.payload.size, stats.payload.csum)
+        self.manifest.add(names.metadata, self.keys.crypt_mode, stats.metadata.size, stats.metadata.csum)
+        if reference is not None:
+            self.inform(change_lines(stats))
+        self.inform(split_upload_lines(archive_name(names.metadata), archive_name(names.payload), stats))
+
     def upload_image(self, source: BackupSource) -> None:
+        self.announce("Upload", source, source.file_name)
         previous = self.previous.fixed_index(source.file_name)
         progress = self.reporter.begin(source.archive_name)
         try:
@@ -144,6 +182,7 @@ class _Backup:
         self.add_archive(source.file_name, stats)
 
     def upload_file(self, source: BackupSource) -> None:
+        self.announce("Upload", source, source.file_name)
         with source.path.open("rb") as file:
             data = file.read(MAX_BLOB_BYTES + 1)
         if len(data) > MAX_BLOB_BYTES:
@@ -166,11 +205,16 @@ class _Backup:
         self.add_blob(SEALED_KEY_FILE_NAME, _core.seal_blob(sealed, compress=False))
 
     def add_archive(self, file_name: str, stats: _core.UploadStats) -> None:
-        for warning in stats.warnings:
-            self.reporter.warn(warning)
-        self.warning_count += len(stats.warnings)
         self.manifest.add(file_name, self.keys.crypt_mode, stats.size, stats.csum)
-        for line in _summary(archive_name(file_name), stats):
+        self.inform(upload_lines(archive_name(file_name), stats))
+
+    def pass_on(self, warnings: Sequence[str]) -> None:
+        for warning in warnings:
+            self.reporter.warn(warning)
+        self.warning_count += len(warnings)
+
+    def inform(self, lines: Iterable[str]) -> None:
+        for line in lines:
             self.reporter.info(line)
 
     def add_blob(self, file_name: str, blob: bytes) -> None:
@@ -180,17 +224,3 @@ class _Backup:
     def post_blob(self, file_name: str, blob: bytes) -> None:
         query = urlencode({"file-name": file_name, "encoded-size": len(blob)})
         self.session.request("POST", "blob", query, blob, "application/octet-stream")
-
-
-def _summary(name: str, stats: _core.UploadStats) -> list[str]:
-    uploaded = stats.size - stats.reused_bytes
-    seconds = stats.duration_seconds
-    lines = [
-        f"{name}: had to backup {human_size(uploaded)} of {human_size(stats.size)} "
-        f"(compressed {human_size(stats.compressed_bytes)}) in {seconds:.2f} s "
-        f"(average {human_speed(uploaded, seconds)})"
-    ]
-    if stats.reused_bytes > 0:
-        percent = stats.reused_bytes * 100 / stats.size
-        lines.append(f"{name}: backup was done incrementally, reused {human_size(stats.reused_bytes)} ({percent:.1f}%)")
-    return lines

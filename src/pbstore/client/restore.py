@@ -4,7 +4,7 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -14,10 +14,10 @@ from pbstore.client.manifest_check import check_key, parse_manifest
 from pbstore.client.report import Reporter
 from pbstore.client.restore_target import RestoreTarget
 from pbstore.client.server import Server
-from pbstore.errors import EncryptionKeyError, IntegrityError, NotFoundError
+from pbstore.errors import EncryptionKeyError, IntegrityError, NotFoundError, PbstoreError
 from pbstore.format.damaged_file import in_file
 from pbstore.format.manifest import MANIFEST_FILE_NAME, Manifest, ManifestFile
-from pbstore.model.archive_name import archive_name
+from pbstore.model.archive_name import archive_name, split_names
 from pbstore.model.backup import Snapshot
 from pbstore.model.crypt_mode import CryptMode
 from pbstore.model.human_size import human_size, human_speed, human_time_span
@@ -28,7 +28,10 @@ SEALED_KEY_FILE_NAME = "rsa-encrypted.key.blob"
 
 @dataclass(frozen=True, kw_only=True)
 class UnpackOptions:
-    """How a directory tree is unpacked; `overwrite` is all of `overwrite_*` and `allow_existing_dirs`."""
+    """How a directory tree is unpacked; `overwrite` is all of `overwrite_*` and `allow_existing_dirs`.
+
+    `patterns` select what is unpacked, the last one that matches decides; none: everything.
+    """
 
     overwrite: bool = False
     overwrite_files: bool = False
@@ -40,11 +43,15 @@ class UnpackOptions:
     ignore_ownership: bool = False
     ignore_permissions: bool = False
     ignore_device_errors: bool = False
+    patterns: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class RestoreJob:
-    """What to restore whereto; `file_name` is the server's. `must_be_signed` refuses what no key vouches for."""
+    """What to restore whereto; `file_name` is the server's. `must_be_signed` refuses what no key vouches for.
+
+    `prelude_target` gets what a split archive says of how it was made.
+    """
 
     snapshot: Snapshot
     namespace: Namespace = field(default_factory=Namespace)
@@ -52,6 +59,7 @@ class RestoreJob:
     target: RestoreTarget
     keys: Keys
     unpack: UnpackOptions = field(default_factory=UnpackOptions)
+    prelude_target: RestoreTarget | None = None
     must_be_signed: bool = False
 
 
@@ -85,17 +93,25 @@ class _Restore:
         if name == MANIFEST_FILE_NAME:
             self.write(manifest.encode_as_received())
             return
-        entry = manifest.find(name)
-        if entry is None:
-            raise NotFoundError(_missing_archive(manifest, name))
-        if name.endswith(".blob"):
+        entry, payload = _find(manifest, name)
+        is_tree = payload is not None or entry.filename.endswith(".pxar.didx")
+        self.check_target(entry, is_tree=is_tree, is_split=payload is not None)
+        if entry.filename.endswith(".blob"):
             self.restore_blob(entry)
-        elif name.endswith(".fidx"):
+        elif entry.filename.endswith(".fidx"):
             self.restore_image(entry)
-        elif self.job.target.is_stream or not name.endswith(".pxar.didx"):
-            self.restore_stream(entry)
+        elif is_tree and not self.job.target.is_stream:
+            self.restore_tree(entry, payload)
         else:
-            self.restore_tree(entry)
+            self.restore_stream(entry)
+
+    def check_target(self, entry: ManifestFile, *, is_tree: bool, is_split: bool) -> None:
+        if self.job.target.is_stream and is_split:
+            raise PbstoreError("unable to pipe split archive")
+        if self.job.unpack.patterns and self.job.target.is_stream:
+            raise PbstoreError("patterns select what is unpacked, but nothing is unpacked to standard output")
+        if self.job.unpack.patterns and not is_tree:
+            raise PbstoreError(f"patterns select from a directory tree, which '{entry.filename}' is not")
 
     def checked_manifest(self) -> Manifest:
         manifest = parse_manifest(self.download(MANIFEST_FILE_NAME), self.keys)
@@ -164,25 +180,38 @@ class _Restore:
                 ),
             )
 
-    def restore_tree(self, entry: ManifestFile) -> None:
+    def restore_tree(self, entry: ManifestFile, payload: ManifestFile | None) -> None:
+        if self.job.prelude_target is not None:
+            self.job.prelude_target.check_new()
         index = self.checked_dynamic_index(entry)
+        payload_index = None if payload is None else self.checked_dynamic_index(payload)
         with self.job.target.directory() as directory:
 
             def unpack(progress: _core.Progress) -> int:
                 stats = self.session.restore_tree(
                     index,
                     directory,
+                    payload_index=payload_index,
                     key=self.keys.key,
                     crypt_mode=entry.crypt_mode.value,
                     archive_name=archive_name(entry.filename),
+                    payload_name=archive_name((payload or entry).filename),
+                    options=_core.UnpackOptions(**vars(self.job.unpack)),
                     progress=progress,
-                    **vars(self.job.unpack),
                 )
                 for warning in stats.warnings:
                     self.reporter.warn(warning)
+                self.restore_prelude(stats.prelude)
                 return stats.size
 
             self.transfer(entry, unpack)
+
+    def restore_prelude(self, prelude: bytes | None) -> None:
+        target = self.job.prelude_target
+        if target is not None and prelude is None:
+            self.reporter.info("No prelude entry found, skip prelude restore.")
+        elif target is not None and prelude is not None:
+            _write(target, prelude)
 
     def transfer(self, entry: ManifestFile, work: Callable[[_core.Progress], int]) -> None:
         started = time.monotonic()
@@ -208,8 +237,30 @@ class _Restore:
         return self.session.request("GET", "download", urlencode({"file-name": file_name}))
 
     def write(self, data: bytes) -> None:
-        with self.job.target.file() as descriptor, os.fdopen(os.dup(descriptor), "wb") as file:
-            file.write(data)
+        _write(self.job.target, data)
+
+
+def _find(manifest: Manifest, file_name: str) -> tuple[ManifestFile, ManifestFile | None]:
+    """The archive of that name; of a split one, its metadata and its payload. Either part's name means both."""
+    entry, names = manifest.find(file_name), split_names(file_name)
+    if names is None or (entry is not None and entry.filename.endswith(".pxar.didx")):
+        if entry is None:
+            raise NotFoundError(f"manifest does not contain file '{file_name}'")
+        return entry, None
+    metadata, payload = manifest.find(names.metadata), manifest.find(names.payload)
+    if metadata is None and payload is None:
+        raise NotFoundError(f"manifest does not contain file '{file_name}'")
+    if metadata is None or payload is None:
+        missing = names.metadata if metadata is None else names.payload
+        raise NotFoundError(f"manifest does not contain file '{missing}', a part of the split archive '{file_name}'")
+    if metadata.crypt_mode is not payload.crypt_mode:
+        raise IntegrityError(f"'{names.metadata}' and '{names.payload}' have different crypt modes")
+    return metadata, payload
+
+
+def _write(target: RestoreTarget, data: bytes) -> None:
+    with target.file() as descriptor, os.fdopen(os.dup(descriptor), "wb") as file:
+        file.write(data)
 
 
 def _check(entry: ManifestFile, size: int, csum: bytes) -> None:
@@ -217,11 +268,3 @@ def _check(entry: ManifestFile, size: int, csum: bytes) -> None:
         raise IntegrityError(f"wrong size for file '{entry.filename}': {size} bytes, the manifest says {entry.size}")
     if csum != entry.csum:
         raise IntegrityError(f"wrong checksum for file '{entry.filename}'")
-
-
-def _missing_archive(manifest: Manifest, file_name: str) -> str:
-    name = archive_name(file_name)
-    split = name.removesuffix(".pxar") + ".mpxar.didx"
-    if name.endswith(".pxar") and manifest.find(split) is not None:
-        return f"'{name}' is a split archive in this snapshot ({split}), which this client cannot unpack yet"
-    return f"manifest does not contain file '{file_name}'"

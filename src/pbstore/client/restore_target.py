@@ -24,6 +24,15 @@ class RestoreTarget:
         """Whether data is written to a descriptor as it comes."""
         return self.path is None
 
+    def check_new(self) -> None:
+        """Return if `file` may make a file here, for those who call it late.
+
+        Raises:
+            PbstoreError: the file exists already.
+        """
+        if self.path is not None and not self.overwrite and self.path.exists():
+            raise PbstoreError(f"unable to create target file '{self.path}' - File exists")
+
     @contextmanager
     def file(self) -> Iterator[int]:
         """Yield a descriptor to write one file to; a file made here is removed when the block fails.

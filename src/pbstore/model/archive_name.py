@@ -1,5 +1,6 @@
 """Names of archives inside a snapshot, with and without the server's suffix (manifest.md 4)."""
 
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from pbstore.errors import FormatError
@@ -17,6 +18,14 @@ _SUFFIX_OF = {
     ".key": ".blob",
     ".log": ".blob",
 }
+
+
+@dataclass(frozen=True)
+class SplitNames:
+    """The server's names of the two archives that make a split one."""
+
+    metadata: str
+    payload: str
 
 
 def server_file_name(archive_name: str) -> str:
@@ -38,3 +47,14 @@ def archive_name(server_file: str) -> str:
     """Return the name without the server's suffix: `root.pxar.didx` -> `root.pxar`."""
     path = PurePosixPath(server_file)
     return path.stem if path.suffix in SERVER_SUFFIXES else server_file
+
+
+def split_names(archive: str) -> SplitNames | None:
+    """Return the names of the split archive that `root.pxar`, or one of its two parts, may mean.
+
+    None for the name of anything else; the server's suffix makes no difference.
+    """
+    path = PurePosixPath(archive_name(archive))
+    if path.suffix not in (".pxar", ".mpxar", ".ppxar"):
+        return None
+    return SplitNames(f"{path.stem}.mpxar.didx", f"{path.stem}.ppxar.didx")

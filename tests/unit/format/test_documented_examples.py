@@ -50,6 +50,9 @@ def test_chunker() -> None:
     numbers = (number.to_bytes(8, "little") for number in range(1024 * 1024 // 32))
     stream = b"".join(hashlib.sha256(b"pbs-chunker-vector" + number).digest() for number in numbers)
     assert _core.chunk_ends(stream, 64 * 1024) == [int(end) for end in example("chunker.md", "ends").split()]
+    files = [20_000, 30_000, 35_000, 100_000, 110_000, 400_000, 700_000, 700_016]
+    expected = [int(end) for end in example("chunker.md", "payload-ends").split()]
+    assert _core.payload_chunk_ends(stream, files, average=64 * 1024) == expected
 
 
 def test_manifest() -> None:

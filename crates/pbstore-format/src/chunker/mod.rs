@@ -1,9 +1,12 @@
-//! Content-defined chunking of archive streams (chunker.md 1 to 4).
+//! Content-defined chunking of archive streams (chunker.md 1 to 4), and of payload streams (6).
 
+mod payload;
 mod table;
 
 use crate::{FormatError, Result};
 use table::TABLE;
+
+pub use payload::{payload_chunk_ends, PayloadChunker};
 
 /// Average of file archives unless the user chooses another.
 pub const DEFAULT_AVERAGE: usize = 4 << 20;

@@ -1,9 +1,14 @@
 //! The client for Python: connections, sessions, uploads and restores.
 
+mod catalog;
 mod connection;
 mod interrupt;
 mod progress;
+mod remote_archive;
 mod session;
+mod stats;
+mod tree_options;
+mod unpack_options;
 
 use pbstore_wire::client::ClientError;
 use pyo3::prelude::*;
@@ -15,9 +20,13 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<progress::PyProgress>()?;
     module.add_class::<connection::PyConnection>()?;
     module.add_class::<session::PySession>()?;
-    module.add_class::<session::PyCatalogUpload>()?;
-    module.add_class::<session::PyUploadStats>()?;
-    module.add_class::<session::PyRestoreStats>()
+    module.add_class::<catalog::PyCatalogUpload>()?;
+    module.add_class::<remote_archive::PyRemoteArchive>()?;
+    module.add_class::<tree_options::PyTreeOptions>()?;
+    module.add_class::<unpack_options::PyUnpackOptions>()?;
+    module.add_class::<stats::PyUploadStats>()?;
+    module.add_class::<stats::PySplitUploadStats>()?;
+    module.add_class::<stats::PyRestoreStats>()
 }
 
 fn from_client(error: ClientError) -> PyErr {

@@ -1,65 +1,37 @@
 //! A session as Python sees it: calls, uploads, restores.
 
-use std::ffi::OsString;
 use std::os::fd::RawFd;
-use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use pbstore_format::{DynamicIndex, FixedIndex, Index};
-use pbstore_pxar::{CreateOptions, ExtractOptions, Flags, Pattern};
-use pbstore_wire::client::{self, Archive, Call, CatalogUpload, ClientError, ImageSource, SealOptions, TreeOptions};
+use pbstore_wire::client::{
+    self, Archive, Call, CatalogUpload, ImageSource, PreviousSplit, SealOptions, SplitNames, TreeArchive,
+};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
+use super::catalog::PyCatalogUpload;
 use super::progress::{counters, PyProgress};
+use super::remote_archive::PyRemoteArchive;
+use super::stats::{PyRestoreStats, PySplitUploadStats, PyUploadStats};
+use super::tree_options::{tree_options, PyTreeOptions};
+use super::unpack_options::{unpack_options, PyUnpackOptions};
 use super::{from_client, interrupt};
-use crate::errors::{exceptions, from_format};
+use crate::errors::from_format;
 use crate::format::PyCryptKey;
 use crate::indexes::{PyDynamicIndex, PyFixedIndex};
 use crate::source::{duplicate, Source};
 
 /// Largest answer to a call, unless the caller says otherwise: an index of 100 TiB.
 const MAX_ANSWER_BYTES: usize = 1 << 30;
-const DEFAULT_AVERAGE_BYTES: usize = 4 << 20;
-const DEFAULT_ENTRIES_MAX: usize = 1_048_576;
 
 /// A backup or reader session.
 #[pyclass(name = "Session", module = "pbstore._core", frozen)]
 pub(crate) struct PySession {
     pub(super) inner: Arc<client::Session>,
-}
-
-/// The catalog of a backup session.
-#[pyclass(name = "CatalogUpload", module = "pbstore._core", frozen)]
-pub(crate) struct PyCatalogUpload {
-    session: Arc<client::Session>,
-    inner: Mutex<Option<CatalogUpload>>,
-}
-
-/// What an upload did.
-#[pyclass(name = "UploadStats", module = "pbstore._core", frozen, get_all)]
-pub(crate) struct PyUploadStats {
-    chunk_count: u64,
-    size: u64,
-    csum: [u8; 32],
-    uploaded_bytes: u64,
-    compressed_bytes: u64,
-    uploaded_chunk_count: u64,
-    reused_bytes: u64,
-    duration_seconds: f64,
-    warnings: Vec<String>,
-}
-
-/// What the restore of a tree did.
-#[pyclass(name = "RestoreStats", module = "pbstore._core", frozen, get_all)]
-pub(crate) struct PyRestoreStats {
-    size: u64,
-    entry_count: u64,
-    duration_seconds: f64,
-    warnings: Vec<String>,
 }
 
 #[pymethods]
@@ -111,12 +83,11 @@ impl PySession {
     fn start_catalog(&self, py: Python<'_>, key: Option<&PyCryptKey>, compress: bool) -> PyResult<PyCatalogUpload> {
         let (seal, progress) = (seal_options(key, compress), counters(None));
         let catalog = interrupt::run(py, &progress, || CatalogUpload::start(&self.inner, &seal, &progress))?;
-        Ok(PyCatalogUpload { session: Arc::clone(&self.inner), inner: Mutex::new(Some(catalog)) })
+        Ok(PyCatalogUpload::new(&self.inner, catalog))
     }
 
-    #[pyo3(signature = (source, archive_name, *, key, compress=true, previous=None, catalog=None, exclude=Vec::new(),
-        include_devices=Vec::new(), all_file_systems=false, skip_lost_and_found=false, skip_e2big_xattr=false,
-        entries_max=DEFAULT_ENTRIES_MAX, chunk_size=DEFAULT_AVERAGE_BYTES, progress=None))]
+    #[pyo3(signature = (source, archive_name, *, key, compress=true, previous=None, catalog=None, options=None,
+        progress=None))]
     #[allow(clippy::too_many_arguments)]
     fn upload_tree(
         &self,
@@ -127,39 +98,51 @@ impl PySession {
         compress: bool,
         previous: Option<&PyDynamicIndex>,
         catalog: Option<&PyCatalogUpload>,
-        exclude: Vec<OsString>,
-        include_devices: Vec<u64>,
-        all_file_systems: bool,
-        skip_lost_and_found: bool,
-        skip_e2big_xattr: bool,
-        entries_max: usize,
-        chunk_size: usize,
+        options: Option<&PyTreeOptions>,
         progress: Option<&PyProgress>,
     ) -> PyResult<PyUploadStats> {
-        let exclude = exclude.iter().map(|text| Pattern::parse(text.as_bytes())).collect::<Result<_, _>>();
-        let create = CreateOptions {
-            features: Flags::DEFAULT,
-            all_file_systems,
-            include_devices,
-            exclude: exclude.map_err(|error| exceptions::FormatError::new_err(error.to_string()))?,
-            skip_lost_and_found,
-            skip_e2big_xattr,
-            entries_max,
-            held_files_max: None,
-        };
-        let options = TreeOptions { create, average_bytes: chunk_size };
-        let (seal, progress) = (seal_options(key, compress), counters(progress));
+        let (seal, progress, options) = (seal_options(key, compress), counters(progress), tree_options(options));
         let previous = previous.map(|index| &index.inner);
         let stats = interrupt::run(py, &progress, || {
             let upload = |catalog: &mut Option<CatalogUpload>| {
                 client::upload_tree(&self.inner, &source, archive_name, &seal, previous, catalog, &options, &progress)
             };
             match catalog {
-                Some(catalog) => upload(&mut catalog.inner.lock().unwrap_or_else(PoisonError::into_inner)),
+                Some(catalog) => upload(&mut catalog.lock()),
                 None => upload(&mut None),
             }
         })?;
         Ok(stats.into())
+    }
+
+    #[pyo3(signature = (source, metadata_name, payload_name, *, key, compress=true, previous_metadata=None,
+        previous_payload=None, reference=None, options=None, progress=None))]
+    #[allow(clippy::too_many_arguments)]
+    fn upload_split_tree(
+        &self,
+        py: Python<'_>,
+        source: PathBuf,
+        metadata_name: String,
+        payload_name: String,
+        key: Option<&PyCryptKey>,
+        compress: bool,
+        previous_metadata: Option<&PyDynamicIndex>,
+        previous_payload: Option<&PyDynamicIndex>,
+        reference: Option<&PyRemoteArchive>,
+        options: Option<&PyTreeOptions>,
+        progress: Option<&PyProgress>,
+    ) -> PyResult<PySplitUploadStats> {
+        let (seal, progress, options) = (seal_options(key, compress), counters(progress), tree_options(options));
+        let names = SplitNames { metadata: metadata_name, payload: payload_name };
+        let previous = PreviousSplit {
+            metadata_index: previous_metadata.map(|index| index.inner.clone()),
+            payload_index: previous_payload.map(|index| index.inner.clone()),
+            metadata: reference.map(PyRemoteArchive::read_at),
+        };
+        let stats = interrupt::run(py, &progress, || {
+            client::upload_split_tree(&self.inner, &source, &names, &seal, previous, &options, &progress)
+        })?;
+        PySplitUploadStats::new(py, stats)
     }
 
     #[pyo3(signature = (index, target_fd, *, key, crypt_mode, archive_name="image", progress=None, sparse=true))]
@@ -175,62 +158,33 @@ impl PySession {
         progress: Option<&PyProgress>,
         sparse: bool,
     ) -> PyResult<u64> {
-        let index = FixedIndex::parse(Bytes::from_owner(index)).map_err(from_format)?;
         let archive = archive(archive_name, index, crypt_mode, key)?;
         let (target, progress) = (duplicate(target_fd)?, counters(progress));
         interrupt::run(py, &progress, || client::restore_image(&self.inner, archive, target, sparse, &progress))
     }
 
-    #[pyo3(signature = (index, target, *, key, crypt_mode, archive_name="tree", progress=None, overwrite=false,
-        overwrite_files=false, overwrite_symlinks=false, overwrite_hardlinks=false, allow_existing_dirs=false,
-        ignore_acls=false, ignore_xattrs=false, ignore_ownership=false, ignore_permissions=false,
-        ignore_device_errors=false))]
-    #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)]
+    #[pyo3(signature = (index, target, *, payload_index=None, key, crypt_mode, archive_name="tree",
+        payload_name="payload", options=None, progress=None))]
+    #[allow(clippy::too_many_arguments)]
     fn restore_tree(
         &self,
         py: Python<'_>,
         index: PyBackedBytes,
         target: PathBuf,
+        payload_index: Option<PyBackedBytes>,
         key: Option<&PyCryptKey>,
         crypt_mode: &str,
         archive_name: &str,
+        payload_name: &str,
+        options: Option<&PyUnpackOptions>,
         progress: Option<&PyProgress>,
-        overwrite: bool,
-        overwrite_files: bool,
-        overwrite_symlinks: bool,
-        overwrite_hardlinks: bool,
-        allow_existing_dirs: bool,
-        ignore_acls: bool,
-        ignore_xattrs: bool,
-        ignore_ownership: bool,
-        ignore_permissions: bool,
-        ignore_device_errors: bool,
     ) -> PyResult<PyRestoreStats> {
-        let ignored = [
-            (ignore_acls, Flags::ACL),
-            (ignore_xattrs, Flags::XATTRS),
-            (ignore_ownership, Flags::OWNERSHIP),
-            (ignore_permissions, Flags::PERMISSIONS),
-        ];
-        let defaults = ExtractOptions::default();
-        let features =
-            ignored.iter().filter(|(ignore, _)| *ignore).fold(defaults.features, |all, (_, flag)| all.without(*flag));
-        let options = ExtractOptions {
-            features,
-            allow_existing_dirs: allow_existing_dirs || overwrite,
-            overwrite_files: overwrite_files || overwrite,
-            overwrite_symlinks: overwrite_symlinks || overwrite,
-            overwrite_hardlinks: overwrite_hardlinks || overwrite,
-            ignore_device_errors,
-            ..defaults
-        };
-        let index = DynamicIndex::parse(Bytes::from_owner(index)).map_err(from_format)?;
-        let archive = archive(archive_name, index, crypt_mode, key)?;
-        let progress = counters(progress);
+        let payload = payload_index.map(|index| archive(payload_name, index, crypt_mode, key)).transpose()?;
+        let source = TreeArchive { archive: archive(archive_name, index, crypt_mode, key)?, payload };
+        let (progress, options) = (counters(progress), unpack_options(options));
         let stats =
-            interrupt::run(py, &progress, || client::restore_tree(&self.inner, archive, &target, &options, &progress))?;
-        let client::RestoreStats { size, entry_count, duration_seconds, warnings } = stats;
-        Ok(PyRestoreStats { size, entry_count, duration_seconds, warnings })
+            interrupt::run(py, &progress, || client::restore_tree(&self.inner, source, &target, &options, &progress))?;
+        Ok(PyRestoreStats::new(py, stats))
     }
 
     #[pyo3(signature = (index, target_fd, *, key, crypt_mode, archive_name="archive", progress=None))]
@@ -245,13 +199,22 @@ impl PySession {
         archive_name: &str,
         progress: Option<&PyProgress>,
     ) -> PyResult<u64> {
-        let bytes = Bytes::from_owner(index);
-        let archive = match FixedIndex::parse(bytes.clone()) {
-            Ok(index) => archive(archive_name, index, crypt_mode, key)?,
-            Err(_) => archive(archive_name, DynamicIndex::parse(bytes).map_err(from_format)?, crypt_mode, key)?,
-        };
+        let archive = archive(archive_name, index, crypt_mode, key)?;
         let (target, progress) = (duplicate(target_fd)?, counters(progress));
         interrupt::run(py, &progress, || client::restore_stream(&self.inner, archive, target, &progress))
+    }
+
+    #[pyo3(signature = (index, *, key, crypt_mode, archive_name="archive", progress=None))]
+    fn open_archive(
+        &self,
+        index: PyBackedBytes,
+        key: Option<&PyCryptKey>,
+        crypt_mode: &str,
+        archive_name: &str,
+        progress: Option<&PyProgress>,
+    ) -> PyResult<PyRemoteArchive> {
+        let archive = archive(archive_name, index, crypt_mode, key)?;
+        Ok(PyRemoteArchive::new(&self.inner, archive, counters(progress)))
     }
 
     fn close(&self) {
@@ -259,45 +222,17 @@ impl PySession {
     }
 }
 
-#[pymethods]
-impl PyCatalogUpload {
-    fn finish(&self, py: Python<'_>) -> PyResult<PyUploadStats> {
-        let gone =
-            || ClientError::Local("the catalog is finished already, or was lost when an upload failed".to_owned());
-        let stats = interrupt::run(py, &client::Progress::default(), || {
-            let catalog = self.inner.lock().unwrap_or_else(PoisonError::into_inner).take();
-            catalog.ok_or_else(gone)?.finish(&self.session)
-        })?;
-        Ok(stats.into())
-    }
-}
-
-impl From<client::UploadStats> for PyUploadStats {
-    fn from(stats: client::UploadStats) -> Self {
-        Self {
-            chunk_count: stats.chunk_count,
-            size: stats.size,
-            csum: stats.csum,
-            uploaded_bytes: stats.uploaded_bytes,
-            compressed_bytes: stats.compressed_bytes,
-            uploaded_chunk_count: stats.uploaded_chunk_count,
-            reused_bytes: stats.reused_bytes,
-            duration_seconds: stats.duration_seconds,
-            warnings: stats.warnings,
-        }
-    }
-}
-
 fn seal_options(key: Option<&PyCryptKey>, compress: bool) -> SealOptions {
     SealOptions { key: key.map(|key| key.inner.clone()), compress }
 }
 
-fn archive(
-    name: &str,
-    index: impl Index + Send + Sync + 'static,
-    crypt_mode: &str,
-    key: Option<&PyCryptKey>,
-) -> PyResult<Archive> {
+/// An archive by its index, fixed or dynamic.
+fn archive(name: &str, index: PyBackedBytes, crypt_mode: &str, key: Option<&PyCryptKey>) -> PyResult<Archive> {
     let mode = crypt_mode.parse().map_err(from_client)?;
-    Archive::new(name.to_owned(), Box::new(index), mode, key.map(|key| key.inner.clone())).map_err(from_client)
+    let bytes = Bytes::from_owner(index);
+    let index: Box<dyn Index + Send + Sync> = match FixedIndex::parse(bytes.clone()) {
+        Ok(index) => Box::new(index),
+        Err(_) => Box::new(DynamicIndex::parse(bytes).map_err(from_format)?),
+    };
+    Archive::new(name.to_owned(), index, mode, key.map(|key| key.inner.clone())).map_err(from_client)
 }

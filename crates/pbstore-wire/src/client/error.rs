@@ -50,4 +50,9 @@ impl ClientError {
     pub(crate) fn local(action: &str, error: impl std::fmt::Display) -> Self {
         Self::Local(format!("{action}: {error}"))
     }
+
+    /// The error that one of our readers or writers has wrapped for somebody who knows I/O errors only.
+    pub fn inside(error: &std::io::Error) -> Option<Self> {
+        error.get_ref()?.downcast_ref::<Self>().cloned()
+    }
 }

@@ -9,6 +9,7 @@ mod restore;
 mod running;
 mod runtime;
 mod session;
+mod share;
 mod upload;
 mod warnings;
 
@@ -17,6 +18,11 @@ pub use error::ClientError;
 pub use progress::Progress;
 pub use proxy::Proxy;
 pub use rest::{Answer, Connection};
-pub use restore::{restore_image, restore_stream, restore_tree, Archive, CryptMode, RestoreStats};
+pub use restore::{
+    restore_image, restore_stream, restore_tree, Archive, CryptMode, RemoteArchive, RestoreStats, TreeArchive,
+};
 pub use session::{Call, Session};
-pub use upload::{upload_image, upload_tree, CatalogUpload, ImageSource, SealOptions, TreeOptions, UploadStats};
+pub use upload::{
+    upload_image, upload_split_tree, upload_tree, CatalogUpload, ImageSource, PreviousSplit, SealOptions, SplitNames,
+    SplitUploadStats, TreeOptions, UploadStats,
+};

@@ -12,11 +12,17 @@ pub(crate) struct Warnings<'a> {
     progress: &'a Progress,
     list: Vec<String>,
     left_out: u64,
+    prelude: Option<Vec<u8>>,
 }
 
 impl<'a> Warnings<'a> {
     pub(crate) fn new(progress: &'a Progress) -> Self {
-        Self { progress, list: Vec::new(), left_out: 0 }
+        Self { progress, list: Vec::new(), left_out: 0, prelude: None }
+    }
+
+    /// What a split archive that was read says of how it was made.
+    pub(crate) fn take_prelude(&mut self) -> Option<Vec<u8>> {
+        self.prelude.take()
     }
 
     pub(crate) fn into_list(mut self) -> Vec<String> {
@@ -34,6 +40,10 @@ impl Reporter for Warnings<'_> {
         } else {
             self.left_out += 1;
         }
+    }
+
+    fn prelude(&mut self, prelude: &[u8]) {
+        self.prelude = Some(prelude.to_vec());
     }
 
     fn cancelled(&self) -> bool {

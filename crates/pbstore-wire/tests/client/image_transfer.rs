@@ -6,6 +6,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::noise::noise;
 use crate::strict_server::{Script, Server};
 use pbstore_format::{CryptKey, FixedIndex};
 use pbstore_wire::client::{
@@ -15,18 +16,6 @@ use pbstore_wire::client::{
 
 const MIB: usize = 1 << 20;
 const NAME: &str = "disk.img.fidx";
-
-/// Bytes that do not compress, different for each seed.
-fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state
-    };
-    std::iter::repeat_with(|| next().to_le_bytes()).flatten().take(length).collect()
-}
 
 /// Noise, a repeated block, text, written zeros, a hole and a short end: 46 MiB and 5 bytes.
 fn mixed_image() -> File {

@@ -2,5 +2,8 @@
 
 mod connecting;
 mod image_transfer;
+mod noise;
 mod proxying;
+mod remote_archive;
+mod split_transfer;
 mod strict_server;

@@ -19,6 +19,7 @@ from pbstore.cli.proxmox_backup_client.repository_options import (
 from pbstore.cli.work import run_work
 from pbstore.client.backup import BackupJob, TreeOptions, run_backup
 from pbstore.client.backup_source import PATTERN, BackupSource, check_sources
+from pbstore.client.change_detection import ChangeDetection
 from pbstore.client.key_choice import KeyOptions
 from pbstore.errors import PbstoreError
 from pbstore.model.backup import BackupGroup, BackupType, Snapshot
@@ -43,6 +44,7 @@ def run(
     backup_id: str | None,
     backup_time: int | None,
     ns: Namespace | None,
+    change_detection_mode: ChangeDetection,
     crypt_mode: CryptMode | None,
     keyfile: Path | None,
     keyfd: int | None,
@@ -83,6 +85,7 @@ def run(
         sources=backupspec,
         keys=keys,
         tree=tree,
+        change_detection=change_detection_mode,
         dry_run=dry_run,
         no_cache=no_cache,
     )
@@ -174,6 +177,17 @@ _TREE = (
         schema=Integer(description="Chunk size in KB. Must be a power of 2.", minimum=64, maximum=4096),
         optional=True,
         default=4096,
+    ),
+    Parameter(
+        name="change-detection-mode",
+        schema=Enum(
+            description="How directories are backed up: 'legacy' as one archive, 'data' with the contents of files "
+            "in an archive of their own, 'metadata' like that without reading files that have not changed.",
+            values=[mode.value for mode in ChangeDetection],
+            convert=ChangeDetection,
+        ),
+        optional=True,
+        default=ChangeDetection.LEGACY,
     ),
 )
 _SNAPSHOT = (

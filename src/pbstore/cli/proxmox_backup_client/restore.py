@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pbstore.api.schema import Boolean, Parameter, String
+from pbstore.api.schema import Boolean, ListOf, Parameter, String
 from pbstore.cli.command import Command
 from pbstore.cli.console import Console
 from pbstore.cli.proxmox_backup_client.completions import complete_archives, complete_groups_and_snapshots
@@ -36,6 +36,8 @@ def run(
     crypt_mode: CryptMode | None,
     keyfile: Path | None,
     keyfd: int | None,
+    pattern: list[str] | None,
+    prelude_target: Path | None,
     **options: Any,
 ) -> None:
     """Restore the archive."""
@@ -50,15 +52,16 @@ def run(
         file_name=archive_name,
         target=_target(target, overwrite=options["overwrite"]),
         keys=keys,
-        unpack=_unpack_options(options),
+        unpack=_unpack_options(options, pattern or []),
+        prelude_target=None if prelude_target is None else RestoreTarget(path=prelude_target),
         must_be_signed=crypt_mode in (CryptMode.ENCRYPT, CryptMode.SIGN_ONLY),
     )
     run_work(console, lambda reporter: run_restore(server, job, reporter))
 
 
-def _unpack_options(options: dict[str, Any]) -> UnpackOptions:
+def _unpack_options(options: dict[str, Any], patterns: list[str]) -> UnpackOptions:
     flags = {parameter.python_name: options[parameter.python_name] for parameter in _UNPACK}
-    return UnpackOptions(ignore_device_errors=flags.pop("ignore_extract_device_errors"), **flags)
+    return UnpackOptions(ignore_device_errors=flags.pop("ignore_extract_device_errors"), patterns=patterns, **flags)
 
 
 def _target(target: str, *, overwrite: bool) -> RestoreTarget:
@@ -107,6 +110,19 @@ COMMAND = Command(
             ),
         ),
         *_UNPACK,
+        Parameter(
+            name="pattern",
+            schema=ListOf(
+                description="List of paths or patterns for matching files to restore.",
+                item=String(description="Path or match pattern."),
+            ),
+            optional=True,
+        ),
+        Parameter(
+            name="prelude-target",
+            schema=String(description="Path to the file where the prelude of a split archive is stored.", convert=Path),
+            optional=True,
+        ),
         *KEY,
         *REPOSITORY,
         NAMESPACE,

@@ -74,6 +74,11 @@ impl Archive {
         self.index.len()
     }
 
+    /// The chunk that holds the byte at `offset`.
+    pub(super) fn find(&self, offset: u64) -> Option<usize> {
+        self.index.find(offset)
+    }
+
     /// Start of a chunk, 0 for one that does not exist.
     pub(super) fn start(&self, number: usize) -> u64 {
         self.index.chunk_start(number).unwrap_or(0)

@@ -61,7 +61,12 @@ fn check_all(
 }
 
 /// The plain data of a chunk, if kind, CRC, tag, length and digest are right.
-fn open_chunk(archive: &Archive, number: usize, blob: &[u8], opener: &mut Opener) -> Result<Vec<u8>, ClientError> {
+pub(super) fn open_chunk(
+    archive: &Archive,
+    number: usize,
+    blob: &[u8],
+    opener: &mut Opener,
+) -> Result<Vec<u8>, ClientError> {
     let wrong = |error: &FormatError| archive.wrong(number, error);
     archive.check_kind(number, blob::kind(blob).map_err(|error| wrong(&error))?)?;
     let length = archive.length(number);

@@ -1,8 +1,8 @@
 //! Fetches the chunks of an archive ahead of their use, as many at once as the memory bound allows.
 
 use std::sync::Arc;
-use std::thread;
 
+use bytes::Bytes;
 use crossbeam_channel::Sender;
 use pbstore_format::digest::to_hex;
 use tokio::sync::{mpsc, OwnedSemaphorePermit, Semaphore};
@@ -14,11 +14,7 @@ use crate::client::error::ClientError;
 use crate::client::progress::Progress;
 use crate::client::running::Running;
 use crate::client::session::{Call, Caller, Session};
-
-/// Plain bytes between request and use, whatever the number of cores.
-const BASE_BYTES: usize = 64 << 20;
-/// Plain bytes between request and use for each worker.
-const WORKER_BYTES: usize = 8 << 20;
+use crate::client::share::Share;
 
 /// Fetches, checks and delivers the chunks with these numbers. Requests go out in the given order, deliveries come in
 /// any; room is given to chunks in that order, so that whoever needs order can wait for the next one.
@@ -27,18 +23,18 @@ pub(super) fn start(
     archive: &Arc<Archive>,
     numbers: Vec<usize>,
     deliver: &Deliver,
+    share: Share,
     progress: &Arc<Progress>,
 ) -> Result<Running<()>, ClientError> {
-    let worker_count = thread::available_parallelism().map_or(1, usize::from);
     let (chunks, queue) = crossbeam_channel::unbounded();
     let (failures, inbox) = mpsc::unbounded_channel();
     let fetching = Fetching {
         caller: session.caller(),
         archive: Arc::clone(archive),
-        room: Arc::new(Semaphore::new(BASE_BYTES + worker_count * WORKER_BYTES)),
+        room: Arc::new(Semaphore::new(share.room_bytes)),
     };
     let mut running = Running::new(session.handle().spawn(fetching.run(numbers, chunks, inbox, Arc::clone(progress))));
-    for _ in 0..worker_count {
+    for _ in 0..share.worker_count {
         let (archive, queue) = (Arc::clone(archive), queue.clone());
         let (deliver, failures) = (Arc::clone(deliver), failures.clone());
         running.spawn("pbstore-check", move || check_chunks(&archive, &queue, &deliver, &failures))?;
@@ -105,16 +101,19 @@ async fn fetch(
     number: usize,
     room: OwnedSemaphorePermit,
 ) -> Result<Fetched, ClientError> {
+    let blob = fetch_blob(&caller, &archive, number).await?;
+    Ok(Fetched { number, blob, room })
+}
+
+/// One chunk as the server has it; nothing of it is checked but its length.
+pub(super) async fn fetch_blob(caller: &Caller, archive: &Archive, number: usize) -> Result<Bytes, ClientError> {
     let query = format!("digest={}", to_hex(&archive.digest(number)));
     let limit = encoded_limit(archive.length(number));
-    match caller.call(Call::get("chunk", &query), limit).await {
-        Ok(blob) => Ok(Fetched { number, blob, room }),
-        Err(ClientError::Server { status, text }) => {
-            Err(ClientError::Server { status, text: archive.about(number, &text) })
-        }
-        Err(ClientError::Protocol(text)) => Err(ClientError::Protocol(archive.about(number, &text))),
-        Err(other) => Err(other),
-    }
+    caller.call(Call::get("chunk", &query), limit).await.map_err(|error| match error {
+        ClientError::Server { status, text } => ClientError::Server { status, text: archive.about(number, &text) },
+        ClientError::Protocol(text) => ClientError::Protocol(archive.about(number, &text)),
+        other => other,
+    })
 }
 
 /// The longest blob of a chunk: encoders drop a frame that is longer than its data; zstd's own bound is some slack

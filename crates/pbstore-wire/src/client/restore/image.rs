@@ -15,6 +15,7 @@ use super::ordered::restore_stream;
 use crate::client::error::ClientError;
 use crate::client::progress::Progress;
 use crate::client::session::Session;
+use crate::client::share::Share;
 
 /// Writes the image to `target`; its size. A regular file is emptied first and ends up with the image's size, and with
 /// `sparse` its zero chunks are holes. A device has to be large enough. Anything else gets the bytes in order.
@@ -70,7 +71,7 @@ fn write_image(
         let (archive, progress) = (Arc::clone(&archive), Arc::clone(progress));
         Arc::new(move |chunk| write_chunk(&archive, &target, &places, &progress, &chunk))
     };
-    fetching::start(session, &archive, numbers, &deliver, progress)?.finish(session)
+    fetching::start(session, &archive, numbers, &deliver, Share::large(), progress)?.finish(session)
 }
 
 fn write_chunk(

@@ -5,9 +5,11 @@ mod checking;
 mod fetching;
 mod image;
 mod ordered;
+mod remote;
 mod tree;
 
 pub use archive::{Archive, CryptMode};
 pub use image::restore_image;
 pub use ordered::restore_stream;
-pub use tree::{restore_tree, RestoreStats};
+pub use remote::RemoteArchive;
+pub use tree::{restore_tree, RestoreStats, TreeArchive};

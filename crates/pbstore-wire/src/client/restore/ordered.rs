@@ -14,6 +14,7 @@ use crate::client::error::ClientError;
 use crate::client::progress::Progress;
 use crate::client::running::Running;
 use crate::client::session::Session;
+use crate::client::share::Share;
 
 /// Writes the bytes of an archive to `target` in order; how many.
 pub fn restore_stream(
@@ -24,7 +25,7 @@ pub fn restore_stream(
 ) -> Result<u64, ClientError> {
     let (name, size) = (archive.name().to_owned(), archive.size());
     progress.add_total(size);
-    let (running, mut reader) = read_in_order(session, archive, progress)?;
+    let (running, mut reader) = read_in_order(session, archive, Share::large(), progress)?;
     let copied = copy(&mut reader, &mut target);
     drop(reader);
     match (running.finish(session), copied) {
@@ -53,13 +54,14 @@ fn copy(reader: &mut OrderedReader, target: &mut File) -> io::Result<()> {
 pub(super) fn read_in_order(
     session: &Session,
     archive: Archive,
+    share: Share,
     progress: &Arc<Progress>,
 ) -> Result<(Running<()>, OrderedReader), ClientError> {
     let count = archive.chunk_count();
     // Unbounded: what is in it counts against the room of the fetching.
     let (arrived, arrivals) = crossbeam_channel::unbounded();
     let deliver: Deliver = Arc::new(move |chunk| arrived.send(chunk).map_err(|_| ClientError::Stopped));
-    let running = fetching::start(session, &Arc::new(archive), (0..count).collect(), &deliver, progress)?;
+    let running = fetching::start(session, &Arc::new(archive), (0..count).collect(), &deliver, share, progress)?;
     let reader = OrderedReader {
         arrivals,
         early: BTreeMap::new(),

@@ -1,23 +1,33 @@
 //! Unpacks a directory tree from its archive while the archive is fetched.
 
-use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use pbstore_pxar::{extract_archive, Decoder, ExtractOptions, PxarError};
+use pbstore_pxar::{extract_archive, Decoder, ExtractOptions, ExtractStats, PxarError, ReadAt};
 
 use super::archive::Archive;
-use super::ordered::{read_in_order, OrderedReader};
+use super::ordered::read_in_order;
+use super::remote::RemoteArchive;
 use crate::client::error::ClientError;
 use crate::client::progress::Progress;
+use crate::client::running::Running;
 use crate::client::session::Session;
+use crate::client::share::Share;
 use crate::client::warnings::Warnings;
+
+/// What a tree is made from.
+pub struct TreeArchive {
+    /// The archive; of a split one, its metadata stream.
+    pub archive: Archive,
+    /// The payload stream of a split one.
+    pub payload: Option<Archive>,
+}
 
 /// What the restore of a tree did.
 #[derive(Debug)]
 pub struct RestoreStats {
-    /// Bytes of the archive.
+    /// Bytes of the archive that were fetched.
     pub size: u64,
     /// Entries of all kinds.
     pub entry_count: u64,
@@ -25,43 +35,97 @@ pub struct RestoreStats {
     pub duration_seconds: f64,
     /// What could not be restored as it was.
     pub warnings: Vec<String>,
+    /// What the program that made a split archive left in it for its readers.
+    pub prelude: Option<Vec<u8>>,
 }
 
-/// Unpacks the tree below `target`.
+/// Unpacks the tree below `target`. All of it is fetched ahead, or what is needed if patterns select something.
 pub fn restore_tree(
-    session: &Session,
-    archive: Archive,
+    session: &Arc<Session>,
+    source: TreeArchive,
     target: &Path,
     options: &ExtractOptions,
     progress: &Arc<Progress>,
 ) -> Result<RestoreStats, ClientError> {
     let began = Instant::now();
-    let (name, size) = (archive.name().to_owned(), archive.size());
-    progress.add_total(size);
-    let (running, mut reader) = read_in_order(session, archive, progress)?;
     let mut warnings = Warnings::new(progress);
-    let extracted = extract(&mut reader, target, options, &mut warnings);
-    drop(reader);
-    let entry_count = match (running.finish(session), extracted) {
-        (Ok(()), Ok(entry_count)) => entry_count,
-        // The fetching was stopped by, or had ended before, what the unpacking says.
-        (Ok(()) | Err(ClientError::Stopped), Err(PxarError::Cancelled)) => return Err(ClientError::Aborted),
-        (Ok(()) | Err(ClientError::Stopped), Err(error)) => return Err(ClientError::local(&name, error)),
-        (Err(error), _) => return Err(error),
+    let (entry_count, size) = if options.patterns.is_empty() {
+        unpack_all(session, source, target, options, progress, &mut warnings)?
+    } else {
+        unpack_some(session, source, target, options, progress, &mut warnings)?
     };
     let duration_seconds = began.elapsed().as_secs_f64();
-    Ok(RestoreStats { size, entry_count, duration_seconds, warnings: warnings.into_list() })
+    let prelude = warnings.take_prelude();
+    Ok(RestoreStats { size, entry_count, duration_seconds, warnings: warnings.into_list(), prelude })
 }
 
-fn extract(
-    reader: &mut OrderedReader,
+fn unpack_all(
+    session: &Arc<Session>,
+    source: TreeArchive,
     target: &Path,
     options: &ExtractOptions,
+    progress: &Arc<Progress>,
     warnings: &mut Warnings<'_>,
-) -> Result<u64, PxarError> {
-    let stats = extract_archive(Decoder::new(&mut *reader), target, options, warnings)?;
-    if !reader.fill_buf().map_err(PxarError::Read)?.is_empty() {
-        return Err(PxarError::Invalid("data follows the end of the archive".to_owned()));
+) -> Result<(u64, u64), ClientError> {
+    let TreeArchive { archive, payload } = source;
+    let name = archive.name().to_owned();
+    let size = archive.size() + payload.as_ref().map_or(0, Archive::size);
+    progress.add_total(size);
+    let Some(payload) = payload else {
+        let (running, reader) = read_in_order(session, archive, Share::large(), progress)?;
+        let extracted = extract_archive(Decoder::new(reader), target, options, warnings);
+        return finish(session, &name, [running], extracted).map(|count| (count, size));
+    };
+    // Each stream has room of its own: whichever the decoder waits for can come.
+    let (contents, payload) = read_in_order(session, payload, Share::large(), progress)?;
+    let (names, metadata) = read_in_order(session, archive, Share::small(), progress)?;
+    let extracted = extract_archive(Decoder::with_payload(metadata, payload), target, options, warnings);
+    finish(session, &name, [contents, names], extracted).map(|count| (count, size))
+}
+
+/// The number of entries, if all went well. By now nobody reads any more, so that all fetching comes to its end.
+fn finish<const N: usize>(
+    session: &Session,
+    name: &str,
+    fetching: [Running<()>; N],
+    extracted: Result<ExtractStats, PxarError>,
+) -> Result<u64, ClientError> {
+    let mut cause = None;
+    for running in fetching {
+        match running.finish(session) {
+            Ok(()) | Err(ClientError::Stopped) => {}
+            Err(error) => cause = cause.or(Some(error)),
+        }
     }
-    Ok(stats.entry_count)
+    match (cause, extracted) {
+        (Some(error), _) => Err(error),
+        (None, Ok(stats)) => Ok(stats.entry_count),
+        (None, Err(error)) => Err(unpacking_error(name, &error)),
+    }
+}
+
+fn unpack_some(
+    session: &Arc<Session>,
+    source: TreeArchive,
+    target: &Path,
+    options: &ExtractOptions,
+    progress: &Arc<Progress>,
+    warnings: &mut Warnings<'_>,
+) -> Result<(u64, u64), ClientError> {
+    let name = source.archive.name().to_owned();
+    let open = |archive| Arc::new(RemoteArchive::new(Arc::clone(session), archive, Arc::clone(progress)));
+    let (archive, payload) = (open(source.archive), source.payload.map(open));
+    let readers = (Arc::clone(&archive) as Arc<dyn ReadAt>, payload.clone().map(|payload| payload as Arc<dyn ReadAt>));
+    let extracted = extract_archive(Decoder::at(readers.0, readers.1), target, options, warnings);
+    let stats = extracted.map_err(|error| unpacking_error(&name, &error))?;
+    let fetched = archive.fetched_bytes() + payload.map_or(0, |payload| payload.fetched_bytes());
+    Ok((stats.entry_count, fetched))
+}
+
+fn unpacking_error(name: &str, error: &PxarError) -> ClientError {
+    match error {
+        PxarError::Cancelled => ClientError::Aborted,
+        PxarError::Read(source) => ClientError::inside(source).unwrap_or_else(|| ClientError::local(name, error)),
+        _ => ClientError::local(name, error),
+    }
 }

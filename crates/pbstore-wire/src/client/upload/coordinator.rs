@@ -7,6 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use pbstore_format::index::IndexCsum;
 use pbstore_format::Digest;
+use pbstore_pxar::ReusedChunk;
 use tokio::sync::{mpsc, OwnedSemaphorePermit};
 use tokio::task::JoinSet;
 
@@ -26,6 +27,8 @@ const BATCH_MAX: usize = 512;
 pub(super) enum Message {
     /// A chunk has its digest and, when new, its blob.
     Sealed(SealedChunk),
+    /// The source uses chunks again.
+    Reused(ReusedRun),
     /// The source is complete and had this many chunks.
     End {
         /// Chunks in all.
@@ -44,10 +47,21 @@ pub(super) struct SealedChunk {
     pub(super) entry: OwnedSemaphorePermit,
 }
 
+/// Chunks in a row that the server has already.
+pub(super) struct ReusedRun {
+    /// Number of the first one in the stream.
+    pub(super) position: u64,
+    /// Where it starts in the stream.
+    pub(super) start: u64,
+    pub(super) chunks: Vec<ReusedChunk>,
+    /// For one entry each.
+    pub(super) entries: OwnedSemaphorePermit,
+}
+
 /// A chunk on its way into the index.
 struct Entry {
     start: u64,
-    size: usize,
+    size: u64,
     digest: Digest,
     /// Held for the time that the entry exists.
     _room: OwnedSemaphorePermit,
@@ -148,6 +162,7 @@ impl Coordinator {
     fn heard(&mut self, message: Message, calls: &mut Calls) -> Result<(), ClientError> {
         match message {
             Message::Sealed(chunk) => self.sealed(chunk, calls),
+            Message::Reused(run) => self.reused(run),
             Message::End { chunk_count: 0 } => {
                 return Err(ClientError::Local("the source is empty, there is nothing to back up".to_owned()))
             }
@@ -172,7 +187,22 @@ impl Coordinator {
             self.stats.reused_bytes += size as u64;
             self.progress.add_reused(size as u64);
         }
-        self.waiting.insert(position, Entry { start, size, digest, _room: entry });
+        self.waiting.insert(position, Entry { start, size: size as u64, digest, _room: entry });
+    }
+
+    fn reused(&mut self, run: ReusedRun) {
+        let ReusedRun { mut position, mut start, chunks, mut entries } = run;
+        for ReusedChunk { digest, size } in chunks {
+            // There is a permit for each.
+            let Some(room) = entries.split(1) else { break };
+            self.waiting.insert(position, Entry { start, size, digest, _room: room });
+            self.received += 1;
+            self.progress.add_processed(size);
+            self.progress.add_reused(size);
+            self.stats.reused_bytes += size;
+            position += 1;
+            start += size;
+        }
     }
 
     fn called(&mut self, done: Done) {
@@ -195,8 +225,8 @@ impl Coordinator {
                 break;
             }
             let entry = first.remove();
-            self.kind.hash(&mut self.csum, entry.start + entry.size as u64, &entry.digest);
-            self.stats.size = entry.start + entry.size as u64;
+            self.stats.size = entry.start + entry.size;
+            self.kind.hash(&mut self.csum, self.stats.size, &entry.digest);
             self.batch.push(entry);
             self.next += 1;
         }

@@ -12,11 +12,12 @@ use rustix::event::{poll, PollFd, PollFlags, Timespec};
 use rustix::fs::{seek, SeekFrom as Raw};
 
 use super::intake::{Data, Intake};
-use super::pipeline::{core_count, explained, start, SealOptions, UploadStats};
+use super::pipeline::{explained, start, SealOptions, UploadStats};
 use super::writer::IndexKind;
 use crate::client::error::ClientError;
 use crate::client::progress::Progress;
 use crate::client::session::Session;
+use crate::client::share::Share;
 
 /// Images are cut every 4 MiB (indexes.md 1).
 pub(super) const BLOCK_BYTES: usize = CHUNK_SIZE as usize;
@@ -51,7 +52,7 @@ pub fn upload_image(
         progress.add_total(size);
     }
     let kind = IndexKind::Fixed { size: image.size };
-    let (running, mut intake) = start(session, kind, archive_name, seal, core_count(), progress)?;
+    let (running, mut intake) = start(session, kind, archive_name, seal, Share::large(), progress)?;
     match image.feed(&mut intake) {
         Ok(()) => intake.finish(),
         Err(ClientError::Stopped) => drop(intake),

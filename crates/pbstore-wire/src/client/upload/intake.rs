@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use crossbeam_channel::Sender;
+use pbstore_pxar::ReusedChunk;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, OwnedSemaphorePermit, Semaphore};
 
 use super::buffers::Buffers;
-use super::coordinator::Message;
+use super::coordinator::{Message, ReusedRun};
 use crate::client::error::ClientError;
 
 /// Entries of the index that may be under way; far more than go into one append.
 const MAX_ENTRIES: usize = 2048;
+/// Reused chunks that are put into the stream at once.
+const MAX_REUSED: usize = 128;
 
 /// What bounds an upload: plain bytes between cutting and acknowledgement, and entries that are not appended yet.
 #[derive(Clone)]
@@ -31,9 +34,14 @@ impl Limits {
         self.entries.close();
     }
 
+    async fn entries(&self, count: usize) -> Result<OwnedSemaphorePermit, ClientError> {
+        let count = u32::try_from(count).map_err(|_| ClientError::Stopped)?;
+        Arc::clone(&self.entries).acquire_many_owned(count).await.map_err(|_| ClientError::Stopped)
+    }
+
     async fn room(&self, bytes: usize) -> Result<Room, ClientError> {
         let bytes = u32::try_from(bytes).map_err(|_| ClientError::Stopped)?;
-        let entry = Arc::clone(&self.entries).acquire_owned().await.map_err(|_| ClientError::Stopped)?;
+        let entry = self.entries(1).await?;
         let bytes = Arc::clone(&self.bytes).acquire_many_owned(bytes).await.map_err(|_| ClientError::Stopped)?;
         Ok(Room { bytes, entry })
     }
@@ -94,6 +102,19 @@ impl Intake {
         self.jobs.send(job).map_err(|_| ClientError::Stopped)?;
         self.position += 1;
         self.start += length as u64;
+        Ok(())
+    }
+
+    /// Puts chunks that the server has into the stream, once there is room for their entries. Fails only if the upload
+    /// has ended.
+    pub(super) fn reuse(&mut self, chunks: &[ReusedChunk]) -> Result<(), ClientError> {
+        for chunks in chunks.chunks(MAX_REUSED) {
+            let entries = self.handle.block_on(self.limits.entries(chunks.len()))?;
+            let run = ReusedRun { position: self.position, start: self.start, chunks: chunks.to_vec(), entries };
+            self.messages.blocking_send(Ok(Message::Reused(run))).map_err(|_| ClientError::Stopped)?;
+            self.position += chunks.len() as u64;
+            self.start += chunks.iter().map(|chunk| chunk.size).sum::<u64>();
+        }
         Ok(())
     }
 

@@ -6,12 +6,15 @@ mod cutter;
 mod image;
 mod intake;
 mod known;
+mod payload;
 mod pipeline;
 mod sealing;
+mod split_tree;
 mod tree;
 mod writer;
 
 pub use image::{upload_image, ImageSource};
 pub(crate) use known::KnownChunks;
 pub use pipeline::{SealOptions, UploadStats};
+pub use split_tree::{upload_split_tree, PreviousSplit, SplitNames, SplitUploadStats};
 pub use tree::{upload_tree, CatalogUpload, TreeOptions};

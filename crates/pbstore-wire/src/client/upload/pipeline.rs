@@ -1,7 +1,6 @@
 //! How the stages of an upload are put together, and what comes out of it.
 
 use std::sync::Arc;
-use std::thread;
 
 use pbstore_format::{CryptKey, Digest};
 use tokio::sync::mpsc;
@@ -15,11 +14,7 @@ use crate::client::error::ClientError;
 use crate::client::progress::Progress;
 use crate::client::running::Running;
 use crate::client::session::Session;
-
-/// Plain bytes under way, whatever the number of cores: what hides the network's delay.
-const BASE_BYTES: usize = 64 << 20;
-/// Plain bytes under way for each worker: what keeps it busy.
-const WORKER_BYTES: usize = 8 << 20;
+use crate::client::share::Share;
 
 /// How the chunks of an archive are made.
 #[derive(Clone)]
@@ -53,18 +48,13 @@ pub struct UploadStats {
     pub warnings: Vec<String>,
 }
 
-/// How many workers an archive gets that is all the client has to do.
-pub(super) fn core_count() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
-}
-
 /// Opens the index and starts all stages; chunks go into the intake.
 pub(super) fn start(
     session: &Session,
     kind: IndexKind,
     archive_name: &str,
     seal: &SealOptions,
-    worker_count: usize,
+    share: Share,
     progress: &Arc<Progress>,
 ) -> Result<(Running<UploadStats>, Intake), ClientError> {
     let writer = session.wait(async {
@@ -73,7 +63,8 @@ pub(super) fn start(
             writer = IndexWriter::open(session.caller(), kind, archive_name) => writer,
         }
     })?;
-    let limits = Limits::new(BASE_BYTES + worker_count * WORKER_BYTES);
+    let Share { worker_count, room_bytes } = share;
+    let limits = Limits::new(room_bytes);
     let buffers = Arc::new(Buffers::new(2 * worker_count + 1));
     let (jobs, job_queue) = crossbeam_channel::bounded(worker_count);
     let (messages, inbox) = mpsc::channel(2 * worker_count);

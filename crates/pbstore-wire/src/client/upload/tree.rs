@@ -8,12 +8,13 @@ use pbstore_pxar::catalog::{CatalogSink, CatalogWriter};
 use pbstore_pxar::{create_archive, CreateOptions, PxarError};
 
 use super::cutter::ChunkWriter;
-use super::pipeline::{core_count, explained, start, SealOptions, UploadStats};
+use super::pipeline::{explained, start, SealOptions, UploadStats};
 use super::writer::IndexKind;
 use crate::client::error::ClientError;
 use crate::client::progress::Progress;
 use crate::client::running::Running;
 use crate::client::session::Session;
+use crate::client::share::Share;
 use crate::client::warnings::Warnings;
 
 const CATALOG_NAME: &str = "catalog.pcat1.didx";
@@ -21,6 +22,7 @@ const CATALOG_NAME: &str = "catalog.pcat1.didx";
 const CATALOG_AVERAGE_BYTES: usize = 512 << 10;
 
 /// What to take from a tree, and how to cut the archive.
+#[derive(Clone)]
 pub struct TreeOptions {
     /// For the archiver.
     pub create: CreateOptions,
@@ -35,9 +37,9 @@ pub struct CatalogUpload {
 }
 
 impl CatalogUpload {
-    /// Opens the index. One worker is enough: a catalog is small beside its archives.
+    /// Opens the index.
     pub fn start(session: &Session, seal: &SealOptions, progress: &Arc<Progress>) -> Result<Self, ClientError> {
-        let (running, intake) = start(session, IndexKind::Dynamic, CATALOG_NAME, seal, 1, progress)?;
+        let (running, intake) = start(session, IndexKind::Dynamic, CATALOG_NAME, seal, Share::small(), progress)?;
         let output = ChunkWriter::new(intake, CATALOG_AVERAGE_BYTES)?;
         let writer = CatalogWriter::new(output).map_err(|error| tree_error(&error))?;
         Ok(Self { writer, running })
@@ -68,7 +70,7 @@ pub fn upload_tree(
     if let Some(index) = previous {
         session.known().register(index.digests());
     }
-    let (running, intake) = start(session, IndexKind::Dynamic, archive_name, seal, core_count(), progress)?;
+    let (running, intake) = start(session, IndexKind::Dynamic, archive_name, seal, Share::large(), progress)?;
     let mut output = ChunkWriter::new(intake, options.average_bytes)?;
     let mut warnings = Warnings::new(progress);
     let writer = catalog.as_mut().map(|catalog| &mut catalog.writer);
@@ -118,14 +120,13 @@ fn catalog_failure(catalog: &mut Option<CatalogUpload>, session: &Session) -> Cl
     }
 }
 
-/// What the archiver says, unless it only passes on that the upload has ended.
-fn tree_error(error: &PxarError) -> ClientError {
+/// What the archiver says, unless it only passes on what its input or output said.
+pub(super) fn tree_error(error: &PxarError) -> ClientError {
     match error {
         PxarError::Cancelled => ClientError::Aborted,
-        PxarError::Write(source) => match source.get_ref().and_then(|inner| inner.downcast_ref::<ClientError>()) {
-            Some(inner) => inner.clone(),
-            None => ClientError::Local(error.to_string()),
-        },
+        PxarError::Write(source) | PxarError::Read(source) => {
+            ClientError::inside(source).unwrap_or_else(|| ClientError::Local(error.to_string()))
+        }
         _ => ClientError::Local(error.to_string()),
     }
 }

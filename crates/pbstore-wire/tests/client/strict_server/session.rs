@@ -1,6 +1,6 @@
 //! The session of the strict server: every rule of backup-protocol.md 2 that a client can break is checked and noted.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use h2::server::{Builder, SendResponse};
@@ -27,8 +27,16 @@ pub struct State {
     /// Chunk uploads that arrived, counting repeated ones.
     pub upload_count: usize,
     pub download_count: usize,
+    /// Entries of the longest list that was appended at once.
+    pub longest_append: usize,
     writers: Vec<Writer>,
 }
+
+/// What may be appended to an index in a session: uploaded in it, or listed by an index that it downloaded.
+type Known = Arc<Mutex<HashSet<Digest>>>;
+
+/// Bodies with parameters that a 3.2 server takes.
+const MAX_BODY_BYTES: usize = 64 << 10;
 
 struct Writer {
     name: String,
@@ -45,12 +53,14 @@ where
     builder.max_concurrent_streams(script.max_streams.unwrap_or(200));
     let Ok(mut connection) = builder.handshake::<_, Bytes>(stream).await else { return };
     let (vanish, mut vanished) = tokio::sync::mpsc::channel::<()>(1);
+    let known = Known::default();
     loop {
         tokio::select! {
             _ = vanished.recv() => return,
             stream = connection.accept() => match stream {
                 Some(Ok((request, respond))) => {
-                    tokio::spawn(handle(request, respond, Arc::clone(&script), Arc::clone(&state), vanish.clone()));
+                    let shared = (Arc::clone(&script), Arc::clone(&state), Arc::clone(&known));
+                    tokio::spawn(handle(request, respond, shared, vanish.clone()));
                 }
                 _ => return,
             },
@@ -61,8 +71,7 @@ where
 async fn handle(
     request: Request<RecvStream>,
     mut respond: SendResponse<Bytes>,
-    script: Arc<Script>,
-    state: Arc<Mutex<State>>,
+    (script, state, known): (Arc<Script>, Arc<Mutex<State>>, Known),
     vanish: tokio::sync::mpsc::Sender<()>,
 ) {
     let (head, mut incoming) = request.into_parts();
@@ -91,7 +100,7 @@ async fn handle(
         }
     }
     let answer = if status == 200 {
-        respond_to(&call, &query, &body, &script, &mut state.lock().unwrap())
+        respond_to(&call, &query, &body, &script, &mut state.lock().unwrap(), &mut known.lock().unwrap())
     } else {
         Err("no space left on device".to_owned())
     };
@@ -114,14 +123,24 @@ fn respond_to(
     body: &[u8],
     script: &Script,
     state: &mut State,
+    known: &mut HashSet<Digest>,
 ) -> Result<Bytes, String> {
+    if !call.ends_with("_chunk") && body.len() > MAX_BODY_BYTES {
+        return Err(format!("a body of {} bytes", body.len()));
+    }
     let parameters: Value =
         if call.ends_with("_chunk") { Value::Null } else { serde_json::from_slice(body).unwrap_or_default() };
     let data = match call {
         "POST /fixed_index" | "POST /dynamic_index" => state.open(&parameters),
-        "POST /fixed_chunk" | "POST /dynamic_chunk" => state.store(query, body)?,
-        "PUT /fixed_index" | "PUT /dynamic_index" => state.append(&parameters)?,
+        "POST /fixed_chunk" | "POST /dynamic_chunk" => state.store(query, body, known)?,
+        "PUT /fixed_index" | "PUT /dynamic_index" => state.append(&parameters, known)?,
         "POST /fixed_close" | "POST /dynamic_close" => state.close(&parameters)?,
+        "GET /previous" => {
+            let file = state.indexes.get(&query["archive-name"]).ok_or("no such index")?;
+            let index = DynamicIndex::parse(file.clone()).map_err(|error| error.to_string())?;
+            known.extend(index.digests());
+            return Ok(file.clone().into());
+        }
         "GET /chunk" => {
             let digest = from_hex(&query["digest"]).unwrap();
             let (_, blob) = state.chunks.get(&digest).ok_or("no such chunk")?;
@@ -141,7 +160,12 @@ impl State {
         self.writers.len().into()
     }
 
-    fn store(&mut self, query: &HashMap<String, String>, body: &[u8]) -> Result<Value, String> {
+    fn store(
+        &mut self,
+        query: &HashMap<String, String>,
+        body: &[u8],
+        known: &mut HashSet<Digest>,
+    ) -> Result<Value, String> {
         if query["encoded-size"] != body.len().to_string() {
             return Err("wrong encoded-size".to_owned());
         }
@@ -153,15 +177,18 @@ impl State {
         if self.chunks.insert(digest, (size as u64, Bytes::copy_from_slice(body))).is_some() {
             return Err(format!("chunk {} was sent again", to_hex(&digest)));
         }
+        known.insert(digest);
         Ok(query["digest"].clone().into())
     }
 
-    fn append(&mut self, parameters: &Value) -> Result<Value, String> {
+    fn append(&mut self, parameters: &Value, known: &HashSet<Digest>) -> Result<Value, String> {
         let writer = &mut self.writers[parameters["wid"].as_u64().unwrap() as usize - 1];
         let digests = parameters["digest-list"].as_array().unwrap();
+        self.longest_append = self.longest_append.max(digests.len());
         for (digest, offset) in digests.iter().zip(parameters["offset-list"].as_array().unwrap()) {
             let digest = from_hex(digest.as_str().unwrap()).unwrap();
-            let (size, _) = self.chunks.get(&digest).ok_or_else(|| format!("no such chunk {}", to_hex(&digest)))?;
+            let stored = self.chunks.get(&digest).filter(|_| known.contains(&digest));
+            let (size, _) = stored.ok_or_else(|| format!("no such chunk {}", to_hex(&digest)))?;
             let position = writer.entries.last().map_or(0, |(end, _)| *end);
             if offset.as_u64() != Some(position) {
                 return Err(format!("chunk at {offset}, expected {position}"));

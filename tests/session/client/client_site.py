@@ -16,6 +16,8 @@ TOKEN = "archiver@pbs!test"
 BACKUP = "proxmox-backup-protocol-v1"
 READER = "proxmox-backup-reader-protocol-v1"
 FIRST_TIME = 1_700_000_000
+MIB = 1 << 20
+BLOCK = 4 * MIB
 
 
 @dataclass
@@ -78,3 +80,12 @@ class ClientSite:
             "backup-time": snapshot.backup_time,
         }
         return self.connection().open_session(f"/api2/json/{kind}?{urlencode(parameters)}", protocol, self.headers)
+
+
+def restore_image(
+    reader: Session, index: bytes, target: Path, *, key: CryptKey | None = None, crypt_mode: str = "none"
+) -> bytes:
+    """Restore an image to a file and read that."""
+    with target.open("wb+") as file:
+        reader.restore_image(index, file.fileno(), key=key, crypt_mode=crypt_mode, archive_name="disk.img")
+    return target.read_bytes()
