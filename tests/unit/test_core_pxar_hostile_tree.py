@@ -3,7 +3,7 @@
 import os
 import stat
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -171,18 +171,23 @@ def test_depth_costs_neither_stack_nor_descriptors(through: Form, tmp_path: Path
         here = inner
     assert os.stat("bottom", dir_fd=here).st_size == 0
     os.close(here)
-    # Python's own removal of trees recurses.
-    subprocess.run(["rm", "-rf", tmp_path / "source", tmp_path / "target"], check=True)
+    remove(tmp_path / "source", tmp_path / "target")
 
 
 @pytest.fixture(scope="module")
-def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A directory of 100 000 small files."""
     path = tmp_path_factory.mktemp("crowd") / "source"
     path.mkdir()
     for number in range(100_000):
         (path / f"{number * 7919 % 100_003:x}").write_bytes(b"%d" % number)
-    return path
+    yield path
+    remove(path)
+
+
+def remove(*paths: Path) -> None:
+    """Remove trees; Python's own way is slow, and recurses."""
+    subprocess.run(["rm", "-rf", *paths], check=True)
 
 
 @pytest.mark.slow
@@ -193,3 +198,4 @@ def test_a_directory_of_100000_files(through: Form, crowd: Path, tmp_path: Path)
     assert {path.name for path in (tmp_path / "target").iterdir()} == {path.name for path in crowd.iterdir()}
     for number in range(0, 100_000, 97):
         assert (tmp_path / "target" / f"{number * 7919 % 100_003:x}").read_bytes() == b"%d" % number
+    remove(tmp_path / "target")
