@@ -130,6 +130,13 @@ def read_catalog(base: Path) -> None:
     catalog.directory(b"/a.pxar.didx")
 
 
+LOGS = (
+    b"2024-01-01T00:00:00+00:00: a\n2024-01-01T00:00:00+01:00: TASK ERROR: b\n",
+    b"2024-13-01T00:00:00Z: TASK OK\n",
+    "202\u0664-01-01T00:00:00Z: TASK OK\n".encode(),
+    b"0001-01-01T00:00:00+23:59: TASK OK\n",
+)
+
 FILES: dict[str, tuple[str, Callable[[Path], Any], tuple[bytes, ...]]] = {
     "users": (
         *read_config("user.cfg", lambda roots: UserFile(roots).load()),
@@ -143,10 +150,13 @@ FILES: dict[str, tuple[str, Callable[[Path], Any], tuple[bytes, ...]]] = {
         *read_config("acl.cfg", lambda roots: AclFile(roots).load()),
         (b"acl:1:/datastore/a:root@pam,@g:Admin,Audit:\n",),
     ),
-    "passwords": (*read_config("shadow.json", lambda roots: ShadowFile(roots).verify("a", "b")), (b'{"a":"$5$x$y"}',)),
+    "passwords": (
+        *read_config("shadow.json", lambda roots: ShadowFile(roots).verify("a", "b")),
+        (b'{"a":"$5$x$y"}', b'{"a":"\\ud800"}'),
+    ),
     "token secrets": (
         *read_config("token.shadow", lambda roots: TokenShadowFile(roots).verify(AuthId(ROOT, "t"), "b")),
-        (b'{"root@pam!t":"$5$x$y"}',),
+        (b'{"root@pam!t":"$5$x$y"}', b'{"root@pam!t":"\\ud800"}'),
     ),
     "second factors": (
         *read_config("tfa.json", lambda roots: TfaFile(roots).has_factors(ROOT)),
@@ -157,7 +167,7 @@ FILES: dict[str, tuple[str, Callable[[Path], Any], tuple[bytes, ...]]] = {
     "tickets": (
         "tickets",
         lambda base: TicketCache(base / "tickets", lambda: 1.5).load("h", "root@pam"),
-        (b'{"h":{"root@pam":{"timestamp":1,"ticket":"a","token":"b"}}}',),
+        tuple(b'{"h":{"root@pam":{"timestamp":%d,"ticket":"a","token":"b"}}}' % time for time in (1, 10**400)),
     ),
     "fingerprints": (
         "prints",
@@ -166,7 +176,7 @@ FILES: dict[str, tuple[str, Callable[[Path], Any], tuple[bytes, ...]]] = {
     ),
     "finished tasks": ("archive", read_tasks, (UPID + b" 6553F101 OK\n" + UPID + b" 6553F101 connection error: x\n",)),
     "running tasks": ("active", read_tasks, (UPID + b"\n",)),
-    "task log": ("log", read_logs, (b"2024-01-01T00:00:00+00:00: a\n2024-01-01T00:00:00+01:00: TASK ERROR: b\n",)),
+    "task log": ("log", read_logs, LOGS),
     "archive": ("a", lambda base: list(_core.list_pxar(base / "a")), (bytes(64),)),
     "catalog": ("catalog", read_catalog, (bytes.fromhex("91fd60f9c46758d501000100") + bytes([8]) + bytes(7),)),
 }

@@ -70,7 +70,7 @@ class TicketCache:
         timestamp, ticket, token = (entry.get(name) for name in ("timestamp", "ticket", "token"))
         if not isinstance(timestamp, int) or not isinstance(ticket, str) or not isinstance(token, str):
             return False
-        return 0 <= self._clock() - timestamp < LIFETIME_SECONDS
+        return 0 <= int(self._clock()) - timestamp < LIFETIME_SECONDS
 
     def _write(self, entries: dict[str, dict[str, Any]]) -> None:
         if self._path is not None:

@@ -106,8 +106,8 @@ def read_end(path: Path) -> TaskEnd | None:
         return None
     for line in reversed(lines):
         match = _LINE.match(line)
-        if match:
-            end_time = int(datetime.fromisoformat(match[1]).timestamp())
+        end_time = None if match is None else _seconds(match[1])
+        if match and end_time is not None:
             return TaskEnd(end_time, _status(match[2]) or UNKNOWN)
     return TaskEnd(modified, UNKNOWN)
 
@@ -116,6 +116,14 @@ def final_line(status: str) -> str:
     """Return the last line of a task with this status."""
     is_plain = status == "OK" or status.startswith("WARNINGS: ")
     return f"TASK {status}" if is_plain else f"TASK ERROR: {status}"
+
+
+def _seconds(text: str) -> int | None:
+    """The time of a line; None where a damaged line has no such date."""
+    try:
+        return int(datetime.fromisoformat(text).timestamp())
+    except (ValueError, OverflowError):
+        return None
 
 
 def _status(text: str) -> str | None:
