@@ -18,7 +18,9 @@ use crate::{Result, StoreError, SyncLevel};
 const CHUNKS: &str = ".chunks";
 const LOCK: &str = ".lock";
 const CHUNK_DIRECTORY_MODE: u32 = 0o750;
-/// Inserts exclude each other only within a shard: two chunks meet in one with a chance of 1 in 1024.
+/// Changes of a chunk exclude each other only within a shard: two chunks meet in one with a chance of 1 in 1024. All
+/// stores share the shards, for one that is opened anew with other options meets itself.
+static SHARDS: [Mutex<()>; SHARD_COUNT] = [const { Mutex::new(()) }; SHARD_COUNT];
 const SHARD_COUNT: usize = 1024;
 /// Corrupt forms of a chunk that are kept.
 const BAD_COUNT: u8 = 10;
@@ -29,7 +31,6 @@ pub struct LocalChunkStore {
     chunks: PathBuf,
     owner: Owner,
     level: SyncLevel,
-    shards: Vec<Mutex<()>>,
 }
 
 impl LocalChunkStore {
@@ -80,20 +81,11 @@ impl LocalChunkStore {
             return Err(StoreError::refused(format!("{} is no datastore: it has no {CHUNKS}", root.display())));
         }
         let owner = Owner::of(root)?;
-        let shards = (0..SHARD_COUNT).map(|_| Mutex::new(())).collect();
-        Ok(Self { root: root.to_owned(), chunks, owner, level, shards })
+        Ok(Self { root: root.to_owned(), chunks, owner, level })
     }
 
     fn path(&self, digest: &Digest) -> PathBuf {
         chunk_path(&self.chunks, digest)
-    }
-
-    /// Exclude other inserts of the same chunk. Directories share shards, so a sweep can hold one for a directory.
-    fn lock(&self, digest: &Digest) -> MutexGuard<'_, ()> {
-        let [first, second, ..] = *digest;
-        let shard = usize::from(u16::from_be_bytes([first, second])) % SHARD_COUNT;
-        // The mutex guards no data, so a panic elsewhere leaves nothing half-done behind.
-        self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn touch_path(path: &Path) -> io::Result<()> {
@@ -114,7 +106,7 @@ impl ChunkStore for LocalChunkStore {
     fn insert(&self, digest: &Digest, blob: &[u8]) -> Result<Inserted> {
         let incoming = blob::kind(blob)?;
         let path = self.path(digest);
-        let _guard = self.lock(digest);
+        let _guard = lock(digest);
         let Some(metadata) = inspect(&path)? else {
             return self.write(&path, blob, InsertOutcome::New);
         };
@@ -160,7 +152,7 @@ impl ChunkStore for LocalChunkStore {
 
     fn set_aside(&self, digest: &Digest, is_bad: &mut dyn FnMut(&Result<Vec<u8>>) -> bool) -> Result<SetAside> {
         let path = self.path(digest);
-        let _guard = self.lock(digest);
+        let _guard = lock(digest);
         if inspect(&path)?.is_none() {
             return Ok(SetAside::Gone);
         }
@@ -187,6 +179,14 @@ impl ChunkStore for LocalChunkStore {
     fn root(&self) -> &Path {
         &self.root
     }
+}
+
+/// Exclude other changes of the same chunk. Directories share shards, so a sweep can hold one for a directory.
+fn lock(digest: &Digest) -> MutexGuard<'static, ()> {
+    let [first, second, ..] = *digest;
+    let shard = usize::from(u16::from_be_bytes([first, second])) % SHARD_COUNT;
+    // The mutex guards no data, so a panic elsewhere leaves nothing half-done behind.
+    SHARDS[shard].lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The first free of `<chunk>.0.bad` to `<chunk>.9.bad`; the last one is overwritten.

@@ -49,11 +49,6 @@ DIGEST = Parameter(
     optional=True,
 )
 ONLY_BACKUP_TIME = Parameter(name="backup-time", schema=_TIME, optional=True)
-MAX_NAMESPACE_DEPTH = Parameter(
-    name="max-depth",
-    schema=Integer(description="How many levels of namespaces below to visit, all by default.", maximum=MAX_DEPTH),
-    optional=True,
-)
 
 FILE_NAME = Parameter(
     name="file-name",

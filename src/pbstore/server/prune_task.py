@@ -34,11 +34,11 @@ def prune_group(datastore: Datastore, plan: PrunePlan, retention: Retention, log
 
 @dataclass(frozen=True, kw_only=True)
 class StorePrune:
-    """Prunes the groups of a namespace and those below it; `max_depth` None is all depths."""
+    """Prunes the groups of a namespace and those below it; `max_depth` levels of them."""
 
     datastore: Datastore
     namespace: Namespace
-    max_depth: int | None
+    max_depth: int
     retention: Retention
     is_dry_run: bool = False
 
@@ -51,7 +51,7 @@ class StorePrune:
         log.log(f"Starting datastore prune on {_place(self.datastore, self.namespace)}, {self._depth_text}")
         if self.is_dry_run:
             log.log("(dry test run)")
-        depth = [] if self.max_depth is None else [f"--max-depth {self.max_depth}"]
+        depth = [] if self.max_depth == MAX_DEPTH else [f"--max-depth {self.max_depth}"]
         _log_retention(self.retention, depth, log)
         counts: Counter[Mark] = Counter()
         for namespace, group in groups:
@@ -77,7 +77,7 @@ class StorePrune:
     def _depth_text(self) -> str:
         if self.max_depth == 0:
             return "non-recursive"
-        return "down to full depth" if self.max_depth in (None, MAX_DEPTH) else f"down to depth {self.max_depth}"
+        return "down to full depth" if self.max_depth == MAX_DEPTH else f"down to depth {self.max_depth}"
 
 
 def _describe(decision: Decision) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 
+from pbstore.config.maintenance_mode import Operation
 from pbstore.model.auth_id import AuthId
 from pbstore.server.registry import Registry
 from pbstore.tasks.worker_task import WorkerTask
@@ -15,14 +16,15 @@ def start_store_task(
     worker_id: str,
     caller: AuthId,
     work: Callable[[WorkerTask], None],
+    operation: Operation = Operation.WRITE,
 ) -> str:
-    """Run `work` as a task on a thread and return the task's id.
+    """Run `work` as a task on a thread and return the task's id; it counts as `operation` on the store.
 
     Raises:
         PbstoreError, LockedError, OSError: the task cannot be started.
     """
     guards = ExitStack()
-    guards.enter_context(registry.datastores.session(store))
+    guards.enter_context(registry.datastores.using(store, operation))
 
     def guarded(task: WorkerTask) -> None:
         with guards:

@@ -28,4 +28,5 @@ def verify_new_snapshot(
         task.log("Automatically verifying newly added snapshot")
         VerifyRun(datastore, task, options, registry.clock).snapshot(namespace, snapshot)
 
-    start_store_task(registry, store, "verify", f"{store}:{snapshot.group}/{snapshot.backup_time:08X}", caller, run)
+    worker_id = f"{store}:{snapshot.group}/{snapshot.backup_time:08X}"
+    start_store_task(registry, store, "verify", worker_id, caller, run, Operation.READ)

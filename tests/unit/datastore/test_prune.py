@@ -81,7 +81,7 @@ def test_a_backup_that_was_finished_meanwhile_stays(datastore: Datastore) -> Non
 def test_abort_stops_between_snapshots(datastore: Datastore) -> None:
     snapshots = [make_snapshot(datastore, name) for name in NAMES]
     with pytest.raises(AbortedError):
-        prune(datastore, Retention(last=1), WorkRecorder(stop_after=3))
+        prune(datastore, Retention(last=1), WorkRecorder(aborts_after=2))
     assert list_snapshots(datastore, ROOT, GROUP) == list(reversed(snapshots[2:]))
 
 

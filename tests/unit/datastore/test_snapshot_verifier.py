@@ -162,8 +162,8 @@ def test_an_abort_leaves_the_old_state(datastore: Datastore, snapshot: Snapshot)
     verifier(datastore, WorkRecorder(), now=START).verify(ROOT, snapshot)
     (datastore.path / NAME / "vm.conf.blob").unlink()
     everything = VerifyFilter(ignore_verified=False)
-    with pytest.raises(AbortedError, match="stopped"):
-        verifier(datastore, WorkRecorder(stop_after=3), everything).verify(ROOT, snapshot)
+    with pytest.raises(AbortedError, match="abort requested"):
+        verifier(datastore, WorkRecorder(aborts_after=2), everything).verify(ROOT, snapshot)
     assert state(datastore, snapshot) == VerifyState(is_ok=True, upid=UPID)
 
 

@@ -8,11 +8,11 @@ from pbstore.cli.proxmox_backup_manager.account_options import without_none
 from pbstore.cli.proxmox_backup_manager.local_server import local_server
 from pbstore.cli.task_output import show_task
 from pbstore.model.namespace import Namespace
-from pbstore.server.parameters import MAX_NAMESPACE_DEPTH, NS, STORE
+from pbstore.server.parameters import MAX_DEPTH_BELOW, NS, STORE
 from pbstore.server.retention_options import DRY_RUN, KEEP
 
 
-def run(console: Console, store: str, ns: Namespace, max_depth: int | None, dry_run: bool, **keep: int | None) -> None:
+def run(console: Console, store: str, ns: Namespace, max_depth: int, dry_run: bool, **keep: int | None) -> None:
     """Start the task and show its log."""
     options = {name.replace("_", "-"): count for name, count in keep.items()}
     parameters = {"ns": str(ns), "max-depth": max_depth, "dry-run": dry_run, **options}
@@ -25,5 +25,5 @@ PRUNE = Command(
     description="Prune the groups of a datastore.",
     run=run,
     positional=("store",),
-    parameters=(STORE, NS, MAX_NAMESPACE_DEPTH, *KEEP, DRY_RUN),
+    parameters=(STORE, NS, MAX_DEPTH_BELOW, *KEEP, DRY_RUN),
 )

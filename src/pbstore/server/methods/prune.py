@@ -8,10 +8,10 @@ from pbstore.datastore.namespaces import require_namespace
 from pbstore.datastore.prune import PrunePlan, plan_prune
 from pbstore.datastore.retention import Mark
 from pbstore.model.backup import BackupGroup, BackupType
-from pbstore.model.namespace import MAX_DEPTH, Namespace
+from pbstore.model.namespace import Namespace
 from pbstore.server.accessible_groups import accessible_groups
 from pbstore.server.content_right import PRUNE
-from pbstore.server.parameters import BACKUP_ID, BACKUP_TYPE, MAX_NAMESPACE_DEPTH, NS, STORE
+from pbstore.server.parameters import BACKUP_ID, BACKUP_TYPE, MAX_DEPTH_BELOW, NS, STORE
 from pbstore.server.prune_task import StorePrune, prune_group
 from pbstore.server.registry import Registry
 from pbstore.server.retention_options import DRY_RUN, KEEP, retention_of
@@ -56,7 +56,7 @@ def prune(
     worker_id, caller = f"{store}:{ns}:{group}", known_caller(call.caller)
     if use_task:
         return start_store_task(registry, store, WORKER_TYPE, worker_id, caller, work)
-    with registry.datastores.session(store):
+    with registry.datastores.using(store, Operation.WRITE):
         registry.tasks.run(WORKER_TYPE, worker_id, caller, work)
     return _items(plan)
 
@@ -65,10 +65,10 @@ def prune(
     "POST",
     "/admin/datastore/{store}/prune-datastore",
     permission=PRUNE.permission,
-    parameters=(STORE, NS, MAX_NAMESPACE_DEPTH, *KEEP, DRY_RUN),
+    parameters=(STORE, NS, MAX_DEPTH_BELOW, *KEEP, DRY_RUN),
 )
 def prune_datastore(
-    call: Call[Registry], *, store: str, ns: Namespace, max_depth: int | None, dry_run: bool, **keep: int | None
+    call: Call[Registry], *, store: str, ns: Namespace, max_depth: int, dry_run: bool, **keep: int | None
 ) -> str:
     """Prune all groups of a namespace and those below it that the caller may prune."""
     registry, caller = call.state, known_caller(call.caller)
@@ -81,7 +81,7 @@ def prune_datastore(
         retention=retention_of(keep),
         is_dry_run=dry_run,
     )
-    groups = accessible_groups(datastore, call.rights, caller, PRUNE, ns, MAX_DEPTH if max_depth is None else max_depth)
+    groups = accessible_groups(datastore, call.rights, caller, PRUNE, ns, max_depth)
     return start_store_task(registry, store, WORKER_TYPE, f"{store}:{ns}", caller, lambda task: job.run(groups, task))
 
 

@@ -12,11 +12,11 @@ from pbstore.datastore.snapshots import require_snapshot
 from pbstore.datastore.verify_state import VerifyFilter
 from pbstore.errors import FormatError
 from pbstore.model.backup import BackupGroup, BackupType, Snapshot
-from pbstore.model.namespace import MAX_DEPTH, Namespace
+from pbstore.model.namespace import Namespace
 from pbstore.server.accessible_groups import accessible_groups
 from pbstore.server.content_right import VERIFY
 from pbstore.server.parameters import (
-    MAX_NAMESPACE_DEPTH,
+    MAX_DEPTH_BELOW,
     NS,
     ONLY_BACKUP_ID,
     ONLY_BACKUP_TIME,
@@ -44,7 +44,7 @@ _Work = tuple[str, str, Callable[[VerifyRun], None]]
         ONLY_BACKUP_ID,
         ONLY_BACKUP_TIME,
         *FILTER,
-        MAX_NAMESPACE_DEPTH,
+        MAX_DEPTH_BELOW,
         *THREADS,
     ),
 )
@@ -58,7 +58,7 @@ def verify(
     backup_time: int | None,
     ignore_verified: bool,
     outdated_after: int | None,
-    max_depth: int | None,
+    max_depth: int,
     read_threads: int | None,
     verify_threads: int | None,
 ) -> str:
@@ -69,16 +69,16 @@ def verify(
         workers=verify_threads,
     )
     what = _chosen(backup_type, backup_id, backup_time)
-    depth = MAX_DEPTH if max_depth is None else max_depth
     datastore = call.state.datastores.get(store, Operation.READ)
     worker_type, worker_id, work = (
-        _whole(call, datastore, ns, depth) if what is None else _part(call, datastore, ns, what)
+        _whole(call, datastore, ns, max_depth) if what is None else _part(call, datastore, ns, what)
     )
 
     def run(task: WorkerTask) -> None:
         work(VerifyRun(datastore, task, options, call.state.clock))
 
-    return start_store_task(call.state, store, worker_type, worker_id, known_caller(call.caller), run)
+    caller = known_caller(call.caller)
+    return start_store_task(call.state, store, worker_type, worker_id, caller, run, Operation.READ)
 
 
 def _chosen(
