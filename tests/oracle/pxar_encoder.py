@@ -2,6 +2,8 @@
 
 import stat
 import struct
+from collections.abc import Sequence
+from itertools import cycle, repeat
 
 from oracle import pxar_items as items
 from oracle.pxar_goodbye import table
@@ -16,21 +18,26 @@ def encode(root: Node) -> bytes:
     return bytes(encoder.archive)
 
 
-def encode_split(root: Node, prelude: bytes | None = None) -> tuple[bytes, bytes]:
-    """The metadata and the payload stream of a version 2 archive, with every payload new and no padding."""
-    encoder = Encoder()
+def encode_split(root: Node, prelude: bytes | None = None, padding: Sequence[bytes] = ()) -> tuple[bytes, bytes]:
+    """The metadata and the payload stream of a version 2 archive, with every payload new.
+
+    `padding` is put before the payloads in turn, and the first piece before the end: what reused chunks bring along.
+    """
+    encoder = Encoder(padding)
     encoder.archive += item(items.FORMAT_VERSION, struct.pack("<Q", 2))
     if prelude is not None:
         encoder.archive += item(items.PRELUDE, prelude)
     encoder.payload = bytearray(item(items.PAYLOAD_START_MARKER))
     encoder.entry(root, b"", 0)
+    encoder.payload += b"".join(padding[:1])
     return bytes(encoder.archive), bytes(encoder.payload) + item(items.PAYLOAD_TAIL_MARKER)
 
 
 class Encoder:
     """The streams so far, and where the FILENAME of each path is."""
 
-    def __init__(self) -> None:
+    def __init__(self, padding: Sequence[bytes] = ()) -> None:
+        self.padding = cycle(padding) if padding else repeat(b"")
         self.archive = bytearray()
         self.payload: bytearray | None = None
         self.places: dict[bytes, int] = {}
@@ -54,6 +61,7 @@ class Encoder:
         if self.payload is None:
             self.archive += item(items.PAYLOAD, content)
         else:
+            self.payload += next(self.padding)
             self.archive += item(items.PAYLOAD_REF, struct.pack("<QQ", len(self.payload), len(content)))
             self.payload += item(items.PAYLOAD, content)
 

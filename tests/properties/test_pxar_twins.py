@@ -48,6 +48,25 @@ def test_our_archive_of_a_tree_is_the_twins(base: Path) -> None:
         shutil.rmtree(base)
 
 
+@given(disk_trees(), st.lists(st.binary(max_size=40), max_size=3))
+@settings(suppress_health_check=SLOW_TO_MAKE)
+def test_our_split_archive_of_a_tree_is_the_twins(base: Path, padding: list[bytes]) -> None:
+    """And we skip whatever lies between the contents."""
+    try:
+        root = read_tree(os.fsencode(base / "source"))
+        _core.create_pxar(base / "source", base / "a.mpxar", payload_path=base / "a.ppxar")
+        made = ((base / "a.mpxar").read_bytes(), (base / "a.ppxar").read_bytes())
+        assert made == encode_split(root)
+        assert decode(Archive(*made)).root == root
+        archive, payload = encode_split(root, None, padding)
+        (base / "b.mpxar").write_bytes(archive)
+        (base / "b.ppxar").write_bytes(payload)
+        _core.extract_pxar(base / "b.mpxar", base / "target", payload_path=base / "b.ppxar")
+        assert read_tree(os.fsencode(base / "target")) == root
+    finally:
+        shutil.rmtree(base)
+
+
 def same_without_children(found: Node | Hardlink | None, expected: Node | Hardlink) -> bool:
     if isinstance(found, Node) and isinstance(expected, Node):
         same_tail = (found.content, found.target, found.device) == (expected.content, expected.target, expected.device)
@@ -55,17 +74,27 @@ def same_without_children(found: Node | Hardlink | None, expected: Node | Hardli
     return found == expected
 
 
-@given(archive_trees(), st.none() | st.binary(max_size=50), st.booleans())
+@given(archive_trees(), st.none() | st.binary(max_size=50), st.booleans(), st.lists(st.binary(max_size=40), max_size=3))
 @settings(suppress_health_check=SLOW_TO_MAKE)
-def test_ours_lists_what_the_twin_wrote(root: Node, prelude: bytes | None, is_split: bool) -> None:
+def test_ours_lists_what_the_twin_wrote(
+    root: Node, prelude: bytes | None, is_split: bool, padding: list[bytes]
+) -> None:
     with scratch() as directory:
-        path = directory / "a.pxar"
-        path.write_bytes(encode_split(root, prelude)[0] if is_split else encode(root))
-        listing = _core.list_pxar(path)
+        path, payload_path = directory / "a.pxar", directory / "a.ppxar"
+        archive, payload = encode_split(root, prelude, padding) if is_split else (encode(root), b"")
+        path.write_bytes(archive)
+        payload_path.write_bytes(payload)
+        listing = _core.list_pxar(path, payload_path if is_split else None)
         for entry, (expected_path, expected) in zip(listing, walk(root), strict=True):
             assert (entry.path, entry.kind) == (expected_path, expected.letter)
             check_entry(entry, expected)
+            if entry.payload_offset is not None:
+                assert isinstance(expected, Node)
+                start = entry.payload_offset + 16
+                assert payload[start : start + entry.size] == expected.content
+            assert (entry.payload_offset is not None) == (is_split and entry.kind == "f")
         assert listing.prelude == (prelude if is_split else None)
+        assert listing.is_split == is_split
 
 
 def check_entry(entry: _core.PxarEntry, expected: Node | Hardlink) -> None:
