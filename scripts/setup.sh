@@ -18,7 +18,7 @@ install_system_packages() {
     need pkg-config pkg-config
     pkg-config --exists openssl 2>/dev/null || missing_packages+=(libssl-dev)
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing_packages+=(python3-venv)
-    # One test records system calls; without strace it is skipped.
+    # For tests that record or stop system calls; without strace they are skipped.
     [ "$(id -u)" != 0 ] || need strace strace
     ((${#missing_packages[@]})) || return 0
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

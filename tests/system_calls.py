@@ -41,13 +41,18 @@ class SystemCall:
         return self.end < other.begin
 
 
-def strace(record: Path) -> list[str]:
-    """The command that records what is behind it; skips the test where there is no strace."""
+def find_strace() -> str:
+    """The program; skips the test where there is none."""
     program = shutil.which("strace")
     if program is None:
-        pytest.skip("no strace here, so the order of writes is not tried: apt-get install strace")
+        pytest.skip("no strace here, so system calls can neither be recorded nor stopped: apt-get install strace")
+    return program
+
+
+def strace(record: Path) -> list[str]:
+    """The command that records what is behind it."""
     options = ["-D", "-f", "--seccomp-bpf", "-y", "-x", "-s", "200000"]
-    return [program, *options, "-e", f"trace={','.join(TRACED)}", "-o", str(record)]
+    return [find_strace(), *options, "-e", f"trace={','.join(TRACED)}", "-o", str(record)]
 
 
 def read_record(record: Path) -> list[SystemCall]:

@@ -5,6 +5,7 @@ never a finished snapshot that lacks files.
 """
 
 import contextlib
+import re
 import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,13 +19,15 @@ from pbstore.datastore.snapshots import (
     MANIFEST_NAME,
     UNFINISHED_NAME,
     is_protected,
-    iterate_snapshots,
     list_snapshots,
     require_snapshot,
 )
 from pbstore.errors import DatastoreError, LockedError
 from pbstore.model.backup import BackupGroup, Snapshot
 from pbstore.model.namespace import Namespace
+
+_GROUP_FILE = re.compile(r"(?:notes|owner)(?:\.tmp_\w+)?")
+"""Files of a group itself, and what a crash can leave of them."""
 
 
 @dataclass(frozen=True)
@@ -101,15 +104,23 @@ def remove_group(datastore: Datastore, namespace: Namespace, group: BackupGroup)
 def remove_empty_group(datastore: Datastore, namespace: Namespace, group: BackupGroup) -> bool:
     """Remove a group without snapshots, which the caller has locked; return whether that was done.
 
+    What nobody knows is not removed, nor is the group then.
+
     Raises:
         DatastoreError: the system refuses.
     """
     path = datastore.group_path(namespace, group)
-    if not path.is_dir() or any(iterate_snapshots(datastore, namespace, group)):
+    try:
+        names = [entry.name for entry in path.iterdir()]
+        if not all(_GROUP_FILE.fullmatch(name) for name in names):
+            return False
+        for name in names:
+            (path / name).unlink(missing_ok=True)
+        path.rmdir()
+    except FileNotFoundError:
         return False
-    for name in ("notes", "owner"):
-        (path / name).unlink(missing_ok=True)
-    _remove_directory(path)
+    except OSError as error:
+        raise DatastoreError(f"removing {path} failed: {error.strerror}") from error
     locks.group_lock_path(datastore, namespace, group).unlink(missing_ok=True)
     return True
 

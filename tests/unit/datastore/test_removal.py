@@ -82,6 +82,16 @@ def test_a_group_with_a_protected_snapshot_is_left_with_it(datastore: Datastore)
     assert RemovalCounts(1, 2, 3) + RemovalCounts(1, 1, 1) == RemovalCounts(2, 3, 4)
 
 
+def test_a_group_with_foreign_content_stays(datastore: Datastore) -> None:
+    make_snapshot(datastore, FIRST)
+    (datastore.path / "vm/100/readme").touch()
+    assert remove_group(datastore, ROOT, GROUP) == RemovalCounts(0, 1, 0)
+    assert sorted(path.name for path in (datastore.path / "vm/100").iterdir()) == ["owner", "readme"]
+    (datastore.path / "vm/100/readme").rename(datastore.path / "vm/100/owner.tmp_abc")
+    assert remove_group(datastore, ROOT, GROUP) == RemovalCounts(1, 0, 0)
+    assert not (datastore.path / "vm/100").exists()
+
+
 def test_a_failed_backup_leaves_nothing(datastore: Datastore) -> None:
     snapshot = make_snapshot(datastore, FIRST, finished=False)
     with locks.lock_group(datastore, ROOT, GROUP), locks.lock_snapshot(datastore, ROOT, snapshot):
