@@ -148,7 +148,8 @@ def test_unreadable_files_are_warnings(tmp_path: Path) -> None:
         if parent.name.startswith(("pytest-", "popen-")):
             parent.chmod(0o755)
     source = tmp_path / "source"
-    fill(source, "locked", "open", "secret/x")
+    fill(source, "listed/x", "locked", "open", "secret/x")
+    (source / "listed").chmod(0o744)
     (source / "locked").chmod(0)
     (source / "secret").chmod(0o700)
     code = (
@@ -165,9 +166,10 @@ def test_unreadable_files_are_warnings(tmp_path: Path) -> None:
     )
     assert result.stderr == ""
     assert result.stdout.splitlines() == [
+        'warning: failed to stat file: "listed/x": access denied',
         'failed to open file: "locked": access denied',
         'failed to open file: "secret": access denied',
-        "warning: the owner could not be restored for 2 entries: not permitted",
+        "warning: the owner could not be restored for 3 entries: not permitted",
     ]
     assert (tmp_path / "two" / "open").read_text() == "open"
 

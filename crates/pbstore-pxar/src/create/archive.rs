@@ -166,15 +166,10 @@ fn catalog_kind(item: &Item) -> Option<CatalogKind> {
 }
 
 fn warn_of_change(supply: Supply, is_stale: bool, path: &[u8], reporter: &mut Counting) {
-    let shown = warning::shown(path);
-    match supply {
-        Supply::Exact => {}
-        Supply::More => {
-            reporter.warn(format!("warning: file size increased while reading: {shown}, file will be truncated!"));
-        }
-        Supply::Missing(_) if is_stale => reporter.warn(warning::stale(path)),
-        Supply::Missing(_) => {
-            reporter.warn(format!("warning: file size shrunk while reading: {shown}, file will be padded with zeros!"));
-        }
-    }
+    reporter.warn(match supply {
+        Supply::Exact => return,
+        Supply::More => warning::grown(path),
+        Supply::Missing(_) if is_stale => warning::stale(path),
+        Supply::Missing(_) => warning::shrunk(path),
+    });
 }

@@ -16,3 +16,13 @@ pub fn vanished(path: &[u8]) -> String {
 pub fn stale(path: &[u8]) -> String {
     format!("warning: stale file handle encountered while reading: {}", shown(path))
 }
+
+/// A file has more content than when it was opened.
+pub fn grown(path: &[u8]) -> String {
+    format!("warning: file size increased while reading: {}, file will be truncated!", shown(path))
+}
+
+/// A file has less content than when it was opened.
+pub fn shrunk(path: &[u8]) -> String {
+    format!("warning: file size shrunk while reading: {}, file will be padded with zeros!", shown(path))
+}

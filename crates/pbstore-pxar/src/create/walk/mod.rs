@@ -23,7 +23,7 @@ use crate::entry::Device;
 use crate::error::PxarError;
 use crate::flags::Flags;
 use crate::inode::Inode;
-use crate::metadata::{self, Metadata};
+use crate::metadata::Metadata;
 use crate::report::{quoted, Counting, Reporter};
 
 const FILE_FLAGS: OFlags =
@@ -181,6 +181,7 @@ impl<W: Write> Walk<'_, W> {
 
     /// Stores an item, or holds it until it is decided how.
     fn put(&mut self, item: Item) -> Result<(), PxarError> {
+        self.reporter.entry(&self.path[1..]);
         let Some(reuse) = &mut self.reuse else { return self.archive.store(&item, &self.path, &mut self.reporter) };
         let previous = self.stack.current().and_then(|current| current.state.previous.as_ref());
         reuse.put(item, &self.path, previous, &mut self.archive, &mut self.reporter)
@@ -201,41 +202,54 @@ impl<W: Write> Walk<'_, W> {
         if !self.is_split && self.stack.depth() == 1 && entry.name.to_bytes() == RECORDED_PATTERNS {
             return Ok(());
         }
-        let known = (entry.kind != FileType::Unknown).then_some(entry.kind);
-        if known.is_some_and(|kind| self.exclusions.excludes(&self.path, kind == FileType::Directory)) {
+        let listed = (entry.kind != FileType::Unknown).then_some(entry.kind);
+        // Without a kind, only what is left out in any case can be told before a closer look.
+        let excludes = |is_directory| self.exclusions.excludes(&self.path, is_directory);
+        if listed.map_or_else(|| excludes(false) && excludes(true), |kind| excludes(kind == FileType::Directory)) {
             return Ok(());
+        }
+        if let Some((fd, stat)) = listed.and_then(|kind| self.open_as_listed(&entry.name, kind)) {
+            return self.visit_opened(entry.name, fd, &stat);
         }
         let Some(stat) = self.stat(&entry.name)? else { return Ok(()) };
         let kind = FileType::from_raw_mode(stat.st_mode);
-        if known != Some(kind) && self.exclusions.excludes(&self.path, kind == FileType::Directory) {
+        if listed != Some(kind) && self.exclusions.excludes(&self.path, kind == FileType::Directory) {
             return Ok(());
         }
-        self.reporter.entry(&self.path[1..]);
-        match kind {
-            FileType::RegularFile => self.visit_file(entry.name, &stat),
-            FileType::Directory => self.visit_directory(entry.name),
-            FileType::Symlink => self.visit_symlink(entry.name, &stat),
-            _ => self.visit_special(entry.name, &stat),
+        let flags = match kind {
+            FileType::RegularFile => FILE_FLAGS,
+            FileType::Directory => DIRECTORY_FLAGS,
+            FileType::Symlink => return self.visit_symlink(entry.name, &stat),
+            _ => return self.visit_special(entry.name, &stat),
+        };
+        let Some(fd) = self.open(&entry.name, flags)? else { return Ok(()) };
+        let Some(stat) = self.fstat(&fd)? else { return Ok(()) };
+        self.visit_opened(entry.name, fd, &stat)
+    }
+
+    fn visit_opened(&mut self, name: CString, fd: OwnedFd, stat: &Stat) -> Result<(), PxarError> {
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => self.visit_file(name, fd, stat),
+            FileType::Directory => self.visit_directory(name, fd, stat),
+            // Replaced since it was looked at.
+            _ => {
+                self.warn_vanished();
+                Ok(())
+            }
         }
     }
 
-    fn visit_file(&mut self, name: CString, stat: &Stat) -> Result<(), PxarError> {
+    fn visit_file(&mut self, name: CString, fd: OwnedFd, stat: &Stat) -> Result<(), PxarError> {
         if let Some(id) = self.archive.links.meet(stat) {
             return self.put(Item { name, metadata: Metadata::default(), body: Body::Hardlink(id) });
         }
-        let Some(fd) = self.open(&name, FILE_FLAGS)? else { return Ok(()) };
-        let Some((stat, metadata)) = self.inspect(&fd, false)? else { return Ok(()) };
-        if metadata.file_type() != metadata::TYPE_FILE {
-            self.warn_vanished();
-            return Ok(());
-        }
-        let id = self.archive.links.remember(&stat, &self.path[1..]);
+        let Some(metadata) = self.metadata(&Inode::opened(fd.as_fd()), stat)? else { return Ok(()) };
+        let id = self.archive.links.remember(stat, &self.path[1..]);
         self.put(Item { name, metadata, body: Body::File(OpenFile { fd, size: stat.st_size as u64, id }) })
     }
 
-    fn visit_directory(&mut self, name: CString) -> Result<(), PxarError> {
-        let Some(fd) = self.open(&name, DIRECTORY_FLAGS)? else { return Ok(()) };
-        let Some((stat, metadata)) = self.inspect(&fd, false)? else { return Ok(()) };
+    fn visit_directory(&mut self, name: CString, fd: OwnedFd, stat: &Stat) -> Result<(), PxarError> {
+        let Some(metadata) = self.metadata(&Inode::opened(fd.as_fd()), stat)? else { return Ok(()) };
         let file_system = self.file_system(&fd, stat.st_dev)?;
         if !self.descends(file_system) {
             self.put(Item { name, metadata, body: Body::Directory })?;
@@ -303,7 +317,8 @@ impl<W: Write> Walk<'_, W> {
         }
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let Some(fd) = self.open(&name, flags)? else { return Ok(()) };
-        let Some((now, metadata)) = self.inspect(&fd, true)? else { return Ok(()) };
+        let Some(now) = self.fstat(&fd)? else { return Ok(()) };
+        let Some(metadata) = self.metadata(&Inode::named(fd.as_fd()), &now)? else { return Ok(()) };
         if FileType::from_raw_mode(now.st_mode) != FileType::from_raw_mode(stat.st_mode) {
             self.warn_vanished();
             return Ok(());
