@@ -143,18 +143,22 @@ def _remove_snapshot_directory(datastore: Datastore, namespace: Namespace, snaps
             (path / MANIFEST_NAME).replace(path / UNFINISHED_NAME)
             if datastore.config.tuning.sync_level != "none":
                 sync_directory(path)
-    except OSError as error:
-        raise DatastoreError(f"removing {path} failed: {error.strerror}") from error
-    _remove_directory(path)
-
-
-def _remove_directory(path: Path) -> None:
-    try:
-        shutil.rmtree(path)
+        _remove_directory(path)
     except FileNotFoundError:
         return
     except OSError as error:
         raise DatastoreError(f"removing {path} failed: {error.strerror}") from error
+
+
+def _remove_directory(path: Path) -> None:
+    """Remove the mark of an unfinished backup last: without it nobody would know what the rest is."""
+    for entry in list(path.iterdir()):
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name != UNFINISHED_NAME:
+            entry.unlink()
+    (path / UNFINISHED_NAME).unlink(missing_ok=True)
+    path.rmdir()
 
 
 def remove_lock_files(datastore: Datastore, namespace: Namespace, snapshot: Snapshot) -> None:

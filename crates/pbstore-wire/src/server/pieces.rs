@@ -23,7 +23,7 @@ pub(crate) struct Pieces {
     engine: Arc<Engine>,
     tracker: TaskTracker,
     own_limit: Arc<Semaphore>,
-    _guard: Guard,
+    _guard: Option<Guard>,
 }
 
 impl Pieces {
@@ -52,7 +52,7 @@ impl Pieces {
             Source::Reader(_) => own_limit,
             Source::Chunks(_) => engine.memory.for_decoded(),
         };
-        Self { source: Some(source), left_bytes, rest: Bytes::new(), engine, tracker, own_limit, _guard: guard }
+        Self { source: Some(source), left_bytes, rest: Bytes::new(), engine, tracker, own_limit, _guard: Some(guard) }
     }
 
     /// Length of the next piece, 0 at the end.

@@ -16,7 +16,18 @@ pub struct StreamBody {
 }
 
 /// Something that lasts until the body was sent, or was given up.
-pub(crate) type Guard = Option<Box<dyn Send>>;
+pub(crate) struct Guard(Option<Box<dyn Send>>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let Some(guard) = self.0.take() else { return };
+        // Giving something up may block, so it must not happen on the event loop's own threads.
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(move || drop(guard))),
+            Err(_) => drop(guard),
+        }
+    }
+}
 
 /// Where pieces come from.
 pub(crate) enum Source {
@@ -33,7 +44,7 @@ impl StreamBody {
     /// What the system says, or `InvalidInput` for what is no regular file.
     pub fn file(path: &Path) -> io::Result<Self> {
         let (file, bytes) = pbstore_store::open_regular(path)?;
-        Ok(Self { bytes, source: Source::Reader(Box::new(file)), guard: None })
+        Ok(Self { bytes, source: Source::Reader(Box::new(file)), guard: Guard(None) })
     }
 
     /// The data of a blob; `csum` is that of the file in the manifest, if it is listed there.
@@ -42,7 +53,7 @@ impl StreamBody {
     /// As [`DecodedBlob::open`].
     pub fn decoded_blob(path: &Path, csum: Option<&Digest>) -> Result<Self, StoreError> {
         let blob = DecodedBlob::open(path, csum)?;
-        Ok(Self { bytes: blob.size(), source: Source::Reader(Box::new(blob)), guard: None })
+        Ok(Self { bytes: blob.size(), source: Source::Reader(Box::new(blob)), guard: Guard(None) })
     }
 
     /// The content of an archive, whose checksum and size must be those of the manifest.
@@ -56,7 +67,7 @@ impl StreamBody {
         bytes: u64,
     ) -> Result<Self, StoreError> {
         let index = DecodedIndex::open(store, path, csum, bytes)?;
-        Ok(Self { bytes, source: Source::Chunks(Box::new(index)), guard: None })
+        Ok(Self { bytes, source: Source::Chunks(Box::new(index)), guard: Guard(None) })
     }
 
     /// Bytes in all.
@@ -67,7 +78,7 @@ impl StreamBody {
     /// Keep `guard` until the body was sent, or was given up; then it is dropped, on some thread.
     #[must_use]
     pub fn guarded_by(self, guard: Box<dyn Send>) -> Self {
-        Self { guard: Some(guard), ..self }
+        Self { guard: Guard(Some(guard)), ..self }
     }
 }
 
