@@ -184,7 +184,7 @@ def test_what_exists_stays_unless_it_may_be_replaced(pxar: Runner, archive: Path
             ("extract", "ARCHIVE", "T", "--payload-input", "PAYLOAD"),
             "Error: error extracting archive - the archive is not ",
         ),
-        (("list", "PAYLOAD"), "Error: damaged pxar archive at byte 0: "),
+        (("list", "PAYLOAD"), "Error: PAYLOAD: damaged pxar archive at byte 0: "),
         (("list", "MISSING"), 'Error: failed to open "MISSING": No such file or directory'),
         (("list",), "Error: parameter verification failed - 'archive': missing argument\nUsage: pxar list <archive> "),
         (("mount", "ARCHIVE", "T"), "Error: no such command 'mount'\n"),
@@ -213,7 +213,7 @@ def test_a_damaged_archive_is_listed_up_to_the_damage(pxar: Runner, archive: Pat
     (tmp_path / "cut").write_bytes(archive.read_bytes()[:-500])
     outcome = pxar("list", tmp_path / "cut")
     assert (outcome.exit_code, outcome.stdout.splitlines()[:3]) == (255, listed[:3])
-    assert outcome.stderr.startswith("Error: truncated pxar archive: it ends at byte ")
+    assert outcome.stderr.startswith(f"Error: {tmp_path / 'cut'}: truncated pxar archive: it ends at byte ")
 
 
 def test_kinds_can_be_left_out(pxar: Runner, source: Path, archive: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from pbstore import _core
+from pbstore.format.damaged_file import in_file
 
 ArchiveEntry: TypeAlias = _core.PxarEntry
 
@@ -90,20 +91,21 @@ def extract_archive(job: ExtractJob, warn: Callable[[str], None]) -> None:
         FormatError: the archive or its payload is damaged.
         PbstoreError: the first entry that could not be made or, if the job is not strict, that there were some.
     """
-    _core.extract_pxar(
-        job.archive,
-        job.target,
-        payload_path=job.payload,
-        prelude_path=job.prelude,
-        patterns=job.patterns,
-        allow_existing_dirs=job.overwrite.directories,
-        overwrite_files=job.overwrite.files,
-        overwrite_symlinks=job.overwrite.symlinks,
-        overwrite_hardlinks=job.overwrite.hard_links,
-        strict=job.strict,
-        without=job.without,
-        warn=warn,
-    )
+    with in_file(job.archive if isinstance(job.archive, Path) else "the archive"):
+        _core.extract_pxar(
+            job.archive,
+            job.target,
+            payload_path=job.payload,
+            prelude_path=job.prelude,
+            patterns=job.patterns,
+            allow_existing_dirs=job.overwrite.directories,
+            overwrite_files=job.overwrite.files,
+            overwrite_symlinks=job.overwrite.symlinks,
+            overwrite_hardlinks=job.overwrite.hard_links,
+            strict=job.strict,
+            without=job.without,
+            warn=warn,
+        )
 
 
 class ArchiveListing:
@@ -115,6 +117,7 @@ class ArchiveListing:
         Raises:
             PbstoreError: a file cannot be opened.
         """
+        self._archive = archive
         self._listing = _core.list_pxar(archive, payload)
 
     def __iter__(self) -> Iterator[ArchiveEntry]:
@@ -123,7 +126,8 @@ class ArchiveListing:
         Raises:
             FormatError: where the archive is damaged.
         """
-        return iter(self._listing)
+        with in_file(self._archive):
+            yield from self._listing
 
     @property
     def is_split(self) -> bool:

@@ -12,6 +12,7 @@ from pbstore import _core
 from pbstore.datastore.directory_walk import walk_directories
 from pbstore.errors import EncryptionKeyError, FormatError, IntegrityError, PbstoreError
 from pbstore.format.crypt_key import CryptKey
+from pbstore.format.damaged_file import in_file
 
 MAX_DATA_BYTES = 128 << 20
 MAX_BLOB_BYTES = MAX_DATA_BYTES + 44
@@ -95,10 +96,9 @@ def inspect_blob(path: Path) -> BlobFacts:
         FormatError: it is none, or larger than any blob can be.
         OSError: the system does not let it be read.
     """
-    try:
-        kind = _core.blob_kind(_read(path, _HEAD_BYTES))
-    except FormatError as error:
-        raise FormatError(f"{path}: {error}") from None
+    head = _read(path, _HEAD_BYTES)
+    with in_file(path):
+        kind = _core.blob_kind(head)
     blob = _read(path, MAX_BLOB_BYTES + 1)
     if len(blob) > MAX_BLOB_BYTES:
         raise FormatError(f"{path}: larger than any blob, over {MAX_BLOB_BYTES} bytes")
@@ -157,13 +157,11 @@ def _os_error_text(error: OSError) -> str:
 
 def _read_index(path: Path) -> _Index:
     data = _read(path, MAX_INDEX_BYTES + 1)
-    try:
+    with in_file(path):
         if len(data) > MAX_INDEX_BYTES:
             raise FormatError(f"larger than any index, over {MAX_INDEX_BYTES} bytes")
         kind = _core.FixedIndex if data.startswith(_FIXED_MAGIC) else _core.DynamicIndex
         return kind.parse(data)
-    except FormatError as error:
-        raise FormatError(f"{path}: {error}") from None
 
 
 def _read(path: Path, limit: int) -> bytes:
