@@ -12,6 +12,7 @@ from enum import Enum
 
 from pbstore._core import BackupChunks, FileBody
 from pbstore.errors import FormatError, NotFoundError, PbstoreError, ProtocolError
+from pbstore.format.damaged_file import in_file
 from pbstore.model.auth_id import AuthId
 from pbstore.session import backup_calls
 from pbstore.session.backup_place import BackupPlace
@@ -95,7 +96,8 @@ class BackupSession(SessionControl):
         path = previous.directory / archive_name
         if archive_name.endswith(INDEX_SUFFIXES):
             self._task.log(f"register chunks in '{archive_name}' from previous backup '{previous.snapshot}'.")
-            self._chunks.register_index(path)
+            with in_file(path):
+                self._chunks.register_index(path)
         elif not path.is_file():
             raise NotFoundError(f"no file '{archive_name}' in previous backup '{previous.snapshot}'")
         self._task.log(f"download '{archive_name}' from previous backup '{previous.snapshot}'.")
@@ -211,7 +213,8 @@ class BackupSession(SessionControl):
             raise ProtocolError("reuse-csum without a valid previous backup")
         csum = _digest(reuse_csum)
         base = previous.directory / archive_name
-        return self._chunks.create_fixed_reusing(self._place.directory / archive_name, size, base, csum)
+        with in_file(base):
+            return self._chunks.create_fixed_reusing(self._place.directory / archive_name, size, base, csum)
 
     def _created(self, kind: str, wid: int, archive_name: str) -> None:
         self._archive_names[wid] = archive_name

@@ -7,6 +7,7 @@ from pbstore._core import FileBody, ReaderChunks
 from pbstore.api.method import Call, RawReply, method
 from pbstore.api.route_table import RouteTable
 from pbstore.errors import FormatError, NotFoundError, ProtocolError
+from pbstore.format.damaged_file import in_file
 from pbstore.model.auth_id import AuthId
 from pbstore.session import call_parameters as take
 from pbstore.session.session_control import SessionControl
@@ -51,7 +52,8 @@ class ReaderSession(SessionControl):
             raise FormatError(f"unable to send '{file_name}': not an index or blob")
         path = self._directory / file_name
         if file_name.endswith(INDEX_SUFFIXES):
-            self._chunks.allow_index(path)
+            with in_file(file_name):
+                self._chunks.allow_index(path)
             self._task.log(f"register chunks in '{file_name}' as downloadable.")
         elif not path.is_file():
             raise NotFoundError(f"no file '{file_name}' in this snapshot")
