@@ -13,6 +13,7 @@ from pbstore.datastore.locks import lock_snapshot
 from pbstore.datastore.manifest_file import read_manifest
 from pbstore.datastore.snapshots import require_snapshot
 from pbstore.errors import DatastoreError, EncryptionKeyError
+from pbstore.format.damaged_file import in_file
 from pbstore.model.backup import BackupGroup, BackupType, Snapshot
 from pbstore.model.crypt_mode import CryptMode
 from pbstore.model.namespace import Namespace
@@ -111,11 +112,12 @@ def _decoded(datastore: Datastore, namespace: Namespace, snapshot: Snapshot, fil
         raise DatastoreError(f"cannot decode '{file_name}' - is encrypted")
     path = datastore.snapshot_path(namespace, snapshot) / file_name
     _require_file(path)
-    if file_name.endswith(".blob"):
-        return FileBody.decoded_blob(path, csum=None if entry is None else entry.csum)
-    if entry is None:
-        raise DatastoreError(f"manifest does not contain file '{file_name}'")
-    return FileBody.decoded_index(datastore.chunk_store, path, csum=entry.csum, size=entry.size)
+    with in_file(file_name):
+        if file_name.endswith(".blob"):
+            return FileBody.decoded_blob(path, csum=None if entry is None else entry.csum)
+        if entry is None:
+            raise DatastoreError(f"manifest does not contain file '{file_name}'")
+        return FileBody.decoded_index(datastore.chunk_store, path, csum=entry.csum, size=entry.size)
 
 
 def _require_file(path: Path) -> None:
