@@ -5,6 +5,8 @@ from os import PathLike
 from typing import Self, final
 
 __all__ = [
+    "ArchiveComparison",
+    "ArchiveDifference",
     "BackupChunks",
     "Catalog",
     "CatalogEntry",
@@ -40,6 +42,7 @@ __all__ = [
     "check_blob_crc",
     "chunk_digest",
     "chunk_ends",
+    "compare_archives",
     "create_pxar",
     "distinct_chunks",
     "extract_pxar",
@@ -290,6 +293,42 @@ class RemoteArchive:
         """Bytes of the archive."""
     def read(self, offset: int, length: int) -> bytes:
         """The bytes from `offset` on, fewer at the end; raises what a restore raises."""
+
+@final
+class ArchiveDifference:
+    """An entry that two archives do not have alike."""
+
+    @property
+    def change(self) -> str:
+        """`A` if only the new one has it, `D` if only the old one has it, else `M`."""
+    @property
+    def entry(self) -> PxarEntry:
+        """As in the new archive, if it is there; a hard link has metadata and size of its file."""
+    @property
+    def changes(self) -> set[str]:
+        """Of a modified one: some of `kind`, `uid`, `gid`, `mode`, `size`, `mtime` and, for all else, `other`."""
+
+@final
+class ArchiveComparison:
+    """The differences between two archives, parents first, found as they are asked for."""
+
+    def __iter__(self) -> Iterator[ArchiveDifference]: ...
+    def __next__(self) -> ArchiveDifference: ...
+
+def compare_archives(
+    old: RemoteArchive,
+    new: RemoteArchive,
+    *,
+    old_payload: RemoteArchive | None = None,
+    new_payload: RemoteArchive | None = None,
+    compare_content: bool = False,
+    progress: Progress | None = None,
+) -> ArchiveComparison:
+    """Compare what is below the roots of two pxar archives, each in one piece or the metadata of a split one.
+
+    `compare_content` needs the payloads of split archives. Both may raise what a restore raises; Ctrl-C and cancelling
+    the `progress` that all the archives were opened with end them.
+    """
 
 @final
 class RestoreStats:

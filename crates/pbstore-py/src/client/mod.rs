@@ -1,6 +1,7 @@
 //! The client for Python: connections, sessions, uploads and restores.
 
 mod catalog;
+mod comparing;
 mod connection;
 mod interrupt;
 mod progress;
@@ -22,6 +23,9 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<session::PySession>()?;
     module.add_class::<catalog::PyCatalogUpload>()?;
     module.add_class::<remote_archive::PyRemoteArchive>()?;
+    module.add_class::<comparing::PyArchiveComparison>()?;
+    module.add_class::<comparing::PyArchiveDifference>()?;
+    module.add_function(wrap_pyfunction!(comparing::compare_archives, module)?)?;
     module.add_class::<tree_options::PyTreeOptions>()?;
     module.add_class::<unpack_options::PyUnpackOptions>()?;
     module.add_class::<stats::PyUploadStats>()?;

@@ -59,7 +59,7 @@ impl PyPxarListing {
 
 /// One entry of an archive.
 #[pyclass(name = "PxarEntry", module = "pbstore._core", frozen, get_all)]
-struct PyPxarEntry {
+pub(crate) struct PyPxarEntry {
     path: Vec<u8>,
     kind: char,
     mode: u64,
@@ -105,6 +105,19 @@ impl PyPxarEntry {
             fcaps: metadata.fcaps,
             quota_project_id: metadata.quota_project_id,
         }
+    }
+
+    /// A hard link as it looks in a file system: with what belongs to the file that it stands for.
+    pub(crate) fn linked(path: &[u8], mut entry: Entry, file: Option<Entry>) -> Self {
+        let mut size = None;
+        if let Some(file) = file {
+            entry.metadata = file.metadata;
+            if let Kind::File { size: file_size, .. } = file.kind {
+                size = Some(file_size);
+            }
+        }
+        let shown = Self::new(path, entry);
+        Self { size: size.unwrap_or(shown.size), ..shown }
     }
 }
 

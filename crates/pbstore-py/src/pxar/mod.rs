@@ -16,6 +16,8 @@ use pyo3::prelude::*;
 
 use crate::errors::exceptions;
 
+pub(crate) use self::listing::PyPxarEntry;
+
 /// Add this subject to the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyPxarStats>()?;

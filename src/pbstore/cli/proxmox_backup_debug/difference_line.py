@@ -5,6 +5,7 @@ target of a link, extended attributes.
 """
 
 import time
+from collections.abc import Set
 from typing import Protocol
 
 from pbstore.cli.printable import printable
@@ -50,7 +51,7 @@ class ShownEntry(Protocol):
         """Of a device node."""
 
 
-def difference_line(change: str, entry: ShownEntry, changes: frozenset[str], *, color: bool) -> str:
+def difference_line(change: str, entry: ShownEntry, changes: Set[str], *, color: bool) -> str:
     """Return the line; `change` is A, M or D, `changes` are names of properties like those of `ArchiveDifference`."""
 
     def plain(text: str) -> str:

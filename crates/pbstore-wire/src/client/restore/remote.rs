@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pbstore_format::{Digest, Opener};
-use pbstore_pxar::ReadAt;
+use pbstore_pxar::{ChunkPlace, ReadAt};
 
 use super::archive::Archive;
 use super::checking::open_chunk;
@@ -79,6 +79,13 @@ impl ReadAt for RemoteArchive {
         let count = rest.len().min(buffer.len());
         buffer[..count].copy_from_slice(&rest[..count]);
         Ok(count)
+    }
+
+    fn chunk_at(&self, offset: u64) -> Option<ChunkPlace> {
+        let number = self.archive.find(offset)?;
+        let before = offset - self.archive.start(number);
+        let rest = (self.archive.length(number) as u64).checked_sub(before)?;
+        Some(ChunkPlace { digest: self.archive.digest(number), before, rest })
     }
 }
 
