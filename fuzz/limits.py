@@ -21,6 +21,7 @@ TARGETS = {
     "fixed_index": Limits(16 << 10),
     "dynamic_index": Limits(16 << 10),
     "chunker": Limits(4 << 10),
+    "payload_chunker": Limits(4 << 10),
     "pxar_decoder": Limits(64 << 10),
     "pxar_accessor": Limits(64 << 10),
     "pxar_round_trip": Limits(64 << 10),

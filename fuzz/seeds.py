@@ -38,6 +38,10 @@ def seeds() -> dict[str, Seeds]:
         "fixed_index": fixed_indexes(),
         "dynamic_index": dynamic_indexes(),
         "chunker": named(bytes([exponent, 40, 3, 9, 1, 255]) + bytes(range(256)) for exponent in range(6)),
+        "payload_chunker": named(
+            bytes([exponent, 9, 200, 3, 30, 3, 9, 5, 255, 2, 1, 7, 4, 5, 0, 9]) + bytes(range(256))
+            for exponent in range(6)
+        ),
         "pxar_decoder": {name: b"\x01\x40" + archive for name, archive in archives.items()},
         "pxar_accessor": archives,
         "pxar_round_trip": archives,

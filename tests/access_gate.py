@@ -25,6 +25,14 @@ class Access(IntFlag):
     READ = 0x20000
 
 
+def is_available() -> bool:
+    """Whether this kernel lets this user stop others."""
+    group = _LIBC.fanotify_init(_CLASS_CONTENT | _CLOEXEC, os.O_RDONLY)
+    if group >= 0:
+        os.close(group)
+    return bool(group >= 0)
+
+
 @contextmanager
 def at_first(access: Access, path: Path, action: Callable[[], None]) -> Iterator[None]:
     """Run `action` when `path` is opened or read for the first time, before that goes on; it must happen.

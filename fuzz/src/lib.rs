@@ -4,6 +4,7 @@ pub mod flat_tree;
 pub mod in_memory;
 pub mod memory;
 pub mod outside;
+pub mod plain_chunker;
 pub mod plain_glob;
 pub mod steering;
 

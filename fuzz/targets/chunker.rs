@@ -3,10 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use pbstore_format::Chunker;
-use pbstore_fuzz::{within, Steering};
-
-#[path = "../../crates/pbstore-format/src/chunker/table.rs"]
-mod table;
+use pbstore_fuzz::{plain_chunker, within, Steering};
 
 /// Lists of ends.
 const HEAP_BOUND: usize = 64 << 10;
@@ -18,7 +15,7 @@ fuzz_target!(|input: &[u8]| {
     let repeats = 1 + usize::from(steering.byte() % 64);
     let pieces = steering.bytes::<4>().map(|byte| 1 + usize::from(byte) * 7);
     let data = steering.rest().repeat(repeats);
-    within(HEAP_BOUND, || assert_eq!(ends_in_pieces(&data, average, pieces), plain_ends(&data, average)));
+    within(HEAP_BOUND, || assert_eq!(ends_in_pieces(&data, average, pieces), plain_chunker::ends(&data, average)));
 });
 
 fn ends_in_pieces(data: &[u8], average: usize, pieces: [usize; 4]) -> Vec<usize> {
@@ -38,27 +35,6 @@ fn ends_in_pieces(data: &[u8], average: usize, pieces: [usize; 4]) -> Vec<usize>
         }
     }
     if ends.last().copied().unwrap_or(0) < data.len() {
-        ends.push(data.len());
-    }
-    ends
-}
-
-fn plain_ends(data: &[u8], average: usize) -> Vec<usize> {
-    let (min, max, mask) = (average / 4, average * 4, average as u32 * 2 - 1);
-    let mut ends = Vec::new();
-    let (mut start, mut hash) = (0, 0_u32);
-    for (at, &byte) in data.iter().enumerate() {
-        let count = at - start + 1;
-        hash = hash.rotate_left(1) ^ table::TABLE[usize::from(byte)];
-        if count > 64 {
-            hash ^= table::TABLE[usize::from(data[at - 64])];
-            if count >= max || (count >= min && hash & mask >= mask - 2) {
-                ends.push(at + 1);
-                (start, hash) = (at + 1, 0);
-            }
-        }
-    }
-    if start < data.len() {
         ends.push(data.len());
     }
     ends
