@@ -36,18 +36,24 @@ class Site:
         self._connection = _core.Connection("127.0.0.1", self.server.port, fingerprint=self.server.fingerprint)
         self._cookie = self._login()
         self._time = 1_700_000_000
+        self._group = ""
 
-    def backup(self) -> _core.Session:
-        """Begin a snapshot in a group of its own."""
+    def backup(self, *, same_group: bool = False) -> _core.Session:
+        """Begin a snapshot in a group of its own, or in that of the last one."""
         self._time += 1
+        if not same_group:
+            self._group = f"b{self._time}"
         return self._open("backup", BACKUP)
 
-    def finish(self, session: _core.Session, name: str, stats: _core.UploadStats, mode: str) -> _core.Session:
-        """Make the snapshot of one archive final, and read it."""
-        entry = f'{{"filename":"{name}","crypt-mode":"{mode}","size":{stats.size},"csum":"{stats.csum.hex()}"}}'
+    def finish(self, session: _core.Session, archives: dict[str, _core.UploadStats], mode: str) -> _core.Session:
+        """Make the snapshot of some archives final, and read it."""
+        entries = ",".join(
+            f'{{"filename":"{name}","crypt-mode":"{mode}","size":{stats.size},"csum":"{stats.csum.hex()}"}}'
+            for name, stats in archives.items()
+        )
         manifest = (
-            f'{{"backup-type":"host","backup-id":"b{self._time}","backup-time":{self._time},'
-            f'"files":[{entry}],"unprotected":{{}}}}'
+            f'{{"backup-type":"host","backup-id":"{self._group}","backup-time":{self._time},'
+            f'"files":[{entries}],"unprotected":{{}}}}'
         )
         blob = _core.seal_blob(manifest.encode())
         query = f"file-name=index.json.blob&encoded-size={len(blob)}"
@@ -56,7 +62,7 @@ class Site:
         return self._open("reader", READER)
 
     def _open(self, kind: str, protocol: str) -> _core.Session:
-        place = {"store": "bench", "backup-type": "host", "backup-id": f"b{self._time}", "backup-time": self._time}
+        place = {"store": "bench", "backup-type": "host", "backup-id": self._group, "backup-time": self._time}
         return self._connection.open_session(f"/api2/json/{kind}?{urlencode(place)}", protocol, self._cookie)
 
     def _login(self) -> list[tuple[str, str]]:
@@ -110,7 +116,7 @@ def bench_image(site: Site, folder: Path, image: Path, key: _core.CryptKey | Non
         lambda: results.append(session.upload_image(image, name, key=key)),
     )
     timed(site, f"image up again, {mode}", size, 0, lambda: session.upload_image(image, "2.img.fidx", key=key))
-    reader = site.finish(session, name, results[0], mode)
+    reader = site.finish(session, {name: results[0]}, mode)
     index = reader.request("GET", "download", f"file-name={name}")
     with (folder / "restored").open("wb+") as target:
         timed(
@@ -131,7 +137,7 @@ def bench_tree(site: Site, folder: Path, tree: Path) -> None:
     catalog = session.start_catalog(key=None)
     timed(site, "tree up", size, 0, lambda: results.append(session.upload_tree(tree, name, key=None, catalog=catalog)))
     catalog.finish()
-    reader = site.finish(session, name, results[0], "none")
+    reader = site.finish(session, {name: results[0]}, "none")
     index = reader.request("GET", "download", f"file-name={name}")
     target = folder / "tree-restored"
     timed(site, "tree down", size, 0, lambda: reader.restore_tree(index, target, key=None, crypt_mode="none"))
@@ -143,6 +149,41 @@ def bench_tree(site: Site, folder: Path, tree: Path) -> None:
             0,
             lambda: reader.restore_stream(index, sink.fileno(), key=None, crypt_mode="none"),
         )
+
+
+def bench_split_tree(site: Site, folder: Path, tree: Path) -> None:
+    """Upload a tree as a split archive, again without reading what has not changed, and restore it."""
+    size = sum(path.stat().st_size for path in tree.rglob("*") if path.is_file())
+    names = ("root.mpxar.didx", "root.ppxar.didx")
+    session = site.backup()
+    results: list[_core.SplitUploadStats] = []
+    timed(site, "split tree up", size, 0, lambda: results.append(session.upload_split_tree(tree, *names, key=None)))
+    reader = site.finish(session, dict(zip(names, (results[0].metadata, results[0].payload), strict=True)), "none")
+    metadata, payload = (reader.request("GET", "download", f"file-name={name}") for name in names)
+    again = site.backup(same_group=True)
+    previous = [_core.DynamicIndex.parse(again.request("GET", "previous", f"archive-name={name}")) for name in names]
+    timed(
+        site,
+        "split tree up, unchanged",
+        size,
+        0,
+        lambda: again.upload_split_tree(
+            tree,
+            *names,
+            key=None,
+            previous_metadata=previous[0],
+            previous_payload=previous[1],
+            reference=reader.open_archive(metadata, key=None, crypt_mode="none"),
+        ),
+    )
+    target = folder / "split-tree-restored"
+    timed(
+        site,
+        "split tree down",
+        size,
+        0,
+        lambda: reader.restore_tree(metadata, target, payload_index=payload, key=None, crypt_mode="none"),
+    )
 
 
 def main() -> int:
@@ -160,6 +201,7 @@ def main() -> int:
             for key, mode in ((None, "none"), (KEY, "encrypt")):
                 bench_image(site, folder, folder / "image", key, mode)
             bench_tree(site, folder, folder / "tree")
+            bench_split_tree(site, folder, folder / "tree")
         finally:
             site.server.stop()
     return 0

@@ -2,16 +2,19 @@
 
 import signal
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 
-from backup_site import BackupSite
+from backup_site import BackupSite, newest
 from command_runner import Runner
+from e2e.split_backups import TIMES, Backup, Check, Snapshots
 from memory_directory import memory_directory
 from pbstore.cli.proxmox_backup_client.main import PROGRAM as CLIENT
 from pbstore.config.roots import Roots
 from pbstore.datastore.creation import create_datastore
+from tree_snapshot import tree_snapshot
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +67,34 @@ def key(site: BackupSite, tmp_path: Path) -> Path:
     path = tmp_path / "key.json"
     site.succeed("key", "create", path, "--kdf", "none")
     return path
+
+
+@pytest.fixture
+def backup(site: BackupSite, tree: Path, tmp_path: Path) -> Backup:
+    """Back up the tree in a group of the test's own; the log."""
+    group = tmp_path.name
+
+    def run(mode: str, *options: str | Path, **environment: str) -> str:
+        fixed = ("--backup-id", group, "--backup-time", str(next(TIMES)), "--change-detection-mode", mode)
+        return site.succeed("backup", f"root.pxar:{tree}", *fixed, *options, **environment).stderr
+
+    return run
+
+
+@pytest.fixture
+def snapshots(site: BackupSite, tmp_path: Path) -> Snapshots:
+    """The directories of that group's snapshots, oldest first."""
+    return lambda: site.snapshots(f"host/{tmp_path.name}")
+
+
+@pytest.fixture
+def comes_back(site: BackupSite, tree: Path, tmp_path: Path, snapshots: Snapshots) -> Check:
+    """Restore the newest snapshot and compare it with the tree."""
+    numbers = count()
+
+    def check(*options: str | Path) -> None:
+        target = tmp_path / f"back-{next(numbers)}"
+        site.succeed("restore", newest(snapshots()), "root.pxar", target, *options)
+        assert tree_snapshot(target) == tree_snapshot(tree)
+
+    return check

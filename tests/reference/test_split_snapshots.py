@@ -113,8 +113,8 @@ def back_up(
     """Make the backup that the original made of a generation, in some group; the log."""
     archives, options = SOURCES[group]
     specifications = [f"{archive}.pxar:{sources}/g{generation}/{archive}" for archive in archives]
-    # Later than all that the original made, and each a day later than the one before.
-    when = str(1_790_000_000 + 86400 * generation)
+    # Later than all that the original made, and each later than the one before.
+    when = str(1_780_500_000 + 3600 * generation)
     fixed = ("--backup-id", backup_id, "--backup-time", when, "--change-detection-mode", mode)
     return site.succeed("backup", *specifications, *fixed, *options, *key_of(group, fixtures)).stderr
 

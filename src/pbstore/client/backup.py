@@ -148,7 +148,7 @@ class _Backup:
         try:
             reference = None
             if self.job.change_detection is ChangeDetection.METADATA:
-                reference = self.reference.open(names, progress)
+                reference = self.reference.open(names, previous_payload, progress)
             stats = self.session.upload_split_tree(
                 source.path,
                 names.metadata,

@@ -28,14 +28,21 @@ class MetadataReference:
         self._reporter = reporter
         self._session: _core.Session | None = None
 
-    def open(self, names: SplitNames, progress: _core.Progress) -> _core.RemoteArchive | None:
-        """The previous metadata archive of these names; None if there is none to be used. Cancelled by `progress`."""
+    def open(
+        self, names: SplitNames, payload_index: _core.DynamicIndex | None, progress: _core.Progress
+    ) -> _core.RemoteArchive | None:
+        """The previous metadata archive; None if it, or the index of its payload, cannot be used.
+
+        Cancelling `progress` ends it, and what is read from the archive later.
+        """
         snapshot = self._previous.snapshot
         metadata, payload = self._previous.entry(names.metadata), self._previous.entry(names.payload)
         if snapshot is None or metadata is None:
             return None
         if payload is None:
             reason = "No previous payload index found in manifest"
+        elif payload_index is None:
+            reason = "No previous payload index"
         elif {metadata.crypt_mode, payload.crypt_mode} != {self._keys.crypt_mode}:
             reason = "Crypt mode mismatch"
         elif not self._previous.is_vouched_for:

@@ -89,29 +89,30 @@ class _Restore:
 
     def run(self) -> None:
         name = self.job.file_name
+        self.check_patterns()
         manifest = self.checked_manifest()
         if name == MANIFEST_FILE_NAME:
             self.write(manifest.encode_as_received())
             return
         entry, payload = _find(manifest, name)
-        is_tree = payload is not None or entry.filename.endswith(".pxar.didx")
-        self.check_target(entry, is_tree=is_tree, is_split=payload is not None)
+        if payload is not None and self.job.target.is_stream:
+            raise PbstoreError("unable to pipe split archive")
         if entry.filename.endswith(".blob"):
             self.restore_blob(entry)
         elif entry.filename.endswith(".fidx"):
             self.restore_image(entry)
-        elif is_tree and not self.job.target.is_stream:
-            self.restore_tree(entry, payload)
-        else:
+        elif split_names(name) is None or self.job.target.is_stream:
             self.restore_stream(entry)
+        else:
+            self.restore_tree(entry, payload)
 
-    def check_target(self, entry: ManifestFile, *, is_tree: bool, is_split: bool) -> None:
-        if self.job.target.is_stream and is_split:
-            raise PbstoreError("unable to pipe split archive")
-        if self.job.unpack.patterns and self.job.target.is_stream:
+    def check_patterns(self) -> None:
+        if not self.job.unpack.patterns:
+            return
+        if self.job.target.is_stream:
             raise PbstoreError("patterns select what is unpacked, but nothing is unpacked to standard output")
-        if self.job.unpack.patterns and not is_tree:
-            raise PbstoreError(f"patterns select from a directory tree, which '{entry.filename}' is not")
+        if split_names(self.job.file_name) is None:
+            raise PbstoreError(f"patterns select from a directory tree, which '{self.job.file_name}' is not")
 
     def checked_manifest(self) -> Manifest:
         manifest = parse_manifest(self.download(MANIFEST_FILE_NAME), self.keys)
