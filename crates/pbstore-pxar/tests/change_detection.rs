@@ -341,7 +341,25 @@ fn files_that_change_while_they_wait_are_padded_or_cut() {
 }
 
 #[test]
-fn descriptors_and_links_are_given_back() {
+fn a_run_of_more_files_than_may_be_open_is_not_read() {
+    let mut scene = Scene::new();
+    for number in 0..300 {
+        scene.write(&format!("d{}/f{number:03}", number / 50), 50).unwrap();
+    }
+    // 62 files a chunk: any 100 files in a row leave too much of the chunk in which the last one is.
+    let cutting = Cutting { max: 4092, min: None };
+    let first = scene.make(None, cutting, None);
+    let second = scene.make(Some(first.reference()), cutting, Some(100));
+    assert_eq!((second.stats.reused_file_count, second.stats.injected_chunk_count), (300, 5));
+    scene.check(&second);
+    // With less than a chunk of files there is no way to know.
+    let third = scene.make(Some(first.reference()), cutting, Some(20));
+    assert_eq!(third.stats.reused_file_count, 0);
+    scene.check(&third);
+}
+
+#[test]
+fn descriptors_are_given_back() {
     let mut scene = Scene::new();
     for number in 0..300 {
         scene.write(&format!("f{number:03}"), 50).unwrap();

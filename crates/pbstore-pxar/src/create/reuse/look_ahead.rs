@@ -261,6 +261,31 @@ mod tests {
     }
 
     #[test]
+    fn the_front_of_a_long_run_can_go_ahead() {
+        let mut look_ahead = look_ahead();
+        look_ahead.add(0..2500);
+        assert_eq!(look_ahead.last_chunk_start(), 2000);
+        assert_eq!(look_ahead.plan_front(1950, 50_000), Some(plan([0], 0, Some((0, 50_000)))));
+        // The rest is a run that begins in the chunk that was kept.
+        assert!(look_ahead.continues_with(&(2500..2950)));
+        look_ahead.add(2500..2950);
+        assert_eq!(look_ahead.plan(51_000, false), plan([1, 2], 1, Some((1000, 51_000))));
+    }
+
+    #[test]
+    fn the_front_stays_where_it_does_not_help() {
+        let mut look_ahead = look_ahead();
+        look_ahead.add(0..2950);
+        // All of it is worthwhile.
+        assert_eq!(look_ahead.plan_front(1950, 50_000), None);
+        look_ahead.plan(50_000, false);
+        look_ahead.add(3500..4500);
+        // Not even the front is; or there is none.
+        assert_eq!(look_ahead.plan_front(3900, 50_000), None);
+        assert_eq!(look_ahead.plan_front(3500, 50_000), None);
+    }
+
+    #[test]
     fn payloads_that_readers_could_not_reach_are_refused() {
         let mut look_ahead = look_ahead();
         assert!(look_ahead.accept(&(100..200)));
