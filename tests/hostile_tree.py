@@ -160,13 +160,9 @@ def set_flags(path: Path, flags: int) -> None:
 
 
 def clear_flags(root: Path) -> None:
-    """Make everything removable."""
-    for directory, directories, files in os.walk(root):
-        for name in [*directories, *files]:
-            path = Path(directory, name)
-            if path.is_symlink() or not (path.is_dir() or path.is_file()):
-                continue
-            set_flags(path, 0)
+    """Make removable what `fill_with_all_kinds` made, or its copy."""
+    for path in (root / "flags").glob("*"):
+        set_flags(path, 0)
 
 
 class _opened:

@@ -33,7 +33,8 @@ def source(tmp_path: Path) -> Iterator[Path]:
     source = tmp_path / "source"
     source.mkdir()
     yield source
-    clear_flags(tmp_path)
+    for tree in (source, tmp_path / "out"):
+        clear_flags(tree)
     subprocess.run(["rm", "-rf", source, tmp_path / "out"], check=True)
 
 
