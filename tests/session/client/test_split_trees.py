@@ -114,7 +114,7 @@ def test_streams_that_do_not_fit_together(site: ClientSite, tree: Path, tmp_path
     mixed = Kept(kept.reader, kept.metadata, kept.metadata, kept.stats)
     with pytest.raises(PbstoreError, match="damaged payload stream at byte 0"):
         mixed.restore(tmp_path / "back")
-    with pytest.raises(PbstoreError, match="its payload is needed"):
+    with pytest.raises(PbstoreError, match="name its payload too"):
         kept.reader.restore_tree(kept.metadata, tmp_path / "alone", key=None, crypt_mode="none")
 
 
