@@ -9,7 +9,7 @@ import pytest
 from backup_site import newest
 from damage.stored import Stored, damaged, flipped
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from oracle import blob as twin
 from pbstore.model.backup import Snapshot
 from running_server import Answer
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 STORE = "/api2/json/admin/datastore/main"
 
 

@@ -13,7 +13,7 @@ from oracle.digest import chunk_digest
 from pbstore import _core
 from pbstore.format.key_file import KeyFile
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 NAMES = ["plain", "sealed"]
 
 

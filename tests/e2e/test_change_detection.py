@@ -13,6 +13,8 @@ from e2e.test_kills import wait_until
 from pbstore._core import open_blob, seal_blob
 from pbstore.format.manifest import Manifest
 
+pytestmark = pytest.mark.slow
+
 
 def files(snapshot: Path) -> list[str]:
     manifest = Manifest.parse(open_blob((snapshot / "index.json.blob").read_bytes()))

@@ -18,6 +18,7 @@ from memory_directory import memory_directory
 from tree_snapshot import Inode, tree_snapshot
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.root,
     pytest.mark.skipif(os.geteuid() != 0, reason="makes device nodes and stops other programs"),
 ]

@@ -11,6 +11,8 @@ import pytest
 
 from backup_site import BackupSite
 
+pytestmark = pytest.mark.slow
+
 PIPE_BYTES = 24 << 20
 
 

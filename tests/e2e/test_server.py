@@ -19,6 +19,8 @@ from pbstore.model.backup import Snapshot
 from pbstore.tasks.task_index import TaskIndex
 from running_server import RunningServer, token_header
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "Archiver12345"
 NOW = int(time.time())
 SNAPSHOT = Snapshot.parse("host/elsa/2026-06-01T08:00:00Z")

@@ -10,6 +10,8 @@ from backup_site import BackupSite, newest
 from e2e.split_backups import Backup, Snapshots
 from tree_snapshot import tree_snapshot
 
+pytestmark = pytest.mark.slow
+
 
 def test_restoring_by_the_names_of_the_parts(
     backup: Backup, site: BackupSite, snapshots: Snapshots, tree: Path, tmp_path: Path

@@ -11,6 +11,8 @@ import pytest
 from e2e.task_site import TaskSite
 from running_server import RunningServer
 
+pytestmark = pytest.mark.slow
+
 SEED = 7
 PATIENCE_SECONDS = 0.6
 ROUNDS = pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from pbstore.config.datastore_cfg import DatastoreConfig, DatastoreFile
 from pbstore.model.backup import Snapshot
 from running_server import RunningServer
 
+pytestmark = pytest.mark.slow
+
 MANY = 600
 
 

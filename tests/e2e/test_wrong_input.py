@@ -7,6 +7,8 @@ import pytest
 
 from backup_site import BackupSite, newest
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def snapshot(site: BackupSite, image: Path, key: Path, request: pytest.FixtureRequest) -> str:

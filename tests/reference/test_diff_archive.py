@@ -22,6 +22,8 @@ from pbstore.cli.proxmox_backup_debug.main import PROGRAM as DEBUG
 from pbstore.config.roots import Roots
 from pbstore.format.key_file import KeyFile
 
+pytestmark = pytest.mark.slow
+
 Node = dict[str, Any]
 DAY = "2026-06-0{}T08:00:00Z"
 LINE = re.compile(r"[AMD] .{2} .{6,} .{6,} .{6,} .{10,}  ?\*?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [ *](?P<name>.*)")

@@ -20,6 +20,7 @@ from tree_snapshot import Inode, tree_snapshot
 from unpack import unpack
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.root,
     pytest.mark.skipif(os.geteuid() != 0, reason="the trees have devices and owners: run as root"),
 ]

@@ -12,6 +12,8 @@ from pbstore._core import Progress
 from pbstore.errors import AbortedError, ConnectionFailedError, PbstoreError
 from session.client.client_site import MIB, ClientSite
 
+pytestmark = pytest.mark.slow
+
 
 def in_background(work: threading.Thread) -> threading.Thread:
     work.start()

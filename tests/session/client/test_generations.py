@@ -13,6 +13,8 @@ from session.client.client_site import ClientSite
 from session.client.split_site import keep
 from tree_snapshot import tree_snapshot
 
+pytestmark = pytest.mark.slow
+
 KEY = CryptKey(bytes(range(32)))
 
 

@@ -13,6 +13,8 @@ from pbstore._core import CryptKey, FixedIndex, Progress
 from pbstore.errors import EncryptionKeyError, FormatError, IntegrityError, PbstoreError
 from session.client.client_site import BLOCK, ClientSite, restore_image
 
+pytestmark = pytest.mark.slow
+
 KEY = CryptKey(bytes(range(32)))
 
 

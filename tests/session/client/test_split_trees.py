@@ -12,6 +12,8 @@ from session.client.client_site import ClientSite
 from session.client.split_site import METADATA, OPTIONS, PAYLOAD, Kept, keep
 from tree_snapshot import tree_snapshot
 
+pytestmark = pytest.mark.slow
+
 KEY = CryptKey(bytes(range(32)))
 
 
