@@ -27,5 +27,5 @@ def check_acl_path(path: str) -> str:
         FormatError: they cannot.
     """
     if len(path) > MAX_LENGTH or not _VALID.fullmatch(path):
-        raise FormatError(f"invalid ACL path '{path}': expected like /, /datastore/NAME or /datastore/NAME/NAMESPACE")
+        raise FormatError(f"invalid acl path '{path}'.")
     return path

@@ -15,8 +15,10 @@ def check_new_password(password: str) -> str:
     Raises:
         ParameterError: too short, too long, or with control characters.
     """
-    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-        raise ParameterError({"password": f"must be {MIN_LENGTH} to {MAX_LENGTH} characters long"})
+    if len(password) < MIN_LENGTH:
+        raise ParameterError({"password": f"value must be at least {MIN_LENGTH} characters long"})
+    if len(password) > MAX_LENGTH:
+        raise ParameterError({"password": f"value may only be {MAX_LENGTH} characters long"})
     if _CONTROL.search(password):
         raise ParameterError({"password": "control characters are not allowed"})
     return password

@@ -32,3 +32,25 @@ ROLES: Mapping[str, frozenset[str]] = {
     "TapeOperator": _of("Tape", "Audit", "Read", "Write"),
     "TapeReader": _of("Tape", "Audit", "Read"),
 }
+
+ROLE_COMMENTS: Mapping[str, str] = {
+    ADMIN: "Administrator",
+    "Audit": "Auditor",
+    "DatastoreAdmin": "Datastore Administrator",
+    "DatastoreAudit": "Datastore Auditor",
+    "DatastoreBackup": "Datastore Backup (backup and restore owned backups)",
+    "DatastorePowerUser": "Datastore PowerUser (backup, restore and prune owned backup)",
+    "DatastoreReader": "Datastore Reader (inspect datastore content and do restores)",
+    NO_ACCESS: "Disable Access",
+    "RemoteAdmin": "Remote Administrator",
+    "RemoteAudit": "Remote Auditor",
+    "RemoteDatastoreAdmin": "Remote Datastore Admin",
+    "RemoteDatastorePowerUser": "Remote Datastore Prune",
+    "RemoteSyncOperator": "Synchronization Operator",
+    "RemoteSyncPushOperator": "Synchronisation Operator (push direction)",
+    "TapeAdmin": "Tape Administrator",
+    "TapeAudit": "Tape Auditor",
+    "TapeOperator": "Tape Operator",
+    "TapeReader": "Tape Reader",
+}
+"""How the API describes them."""

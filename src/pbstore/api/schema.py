@@ -113,7 +113,7 @@ class Enum(Schema):
     def parse(self, value: object) -> Any:
         """Check the word, then convert."""
         if value not in self.values:
-            raise FormatError(f"value '{value}' is not one of: {', '.join(self.values)}")
+            raise FormatError(f"value '{value}' is not defined in the enumeration.")
         return value if self.convert is None else self.convert(str(value))
 
     @property

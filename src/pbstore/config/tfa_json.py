@@ -1,6 +1,9 @@
-"""`tfa.json`: who has second factors (config-files.md 6). Read only: factors are not served by this version."""
+"""`tfa.json`: who has second factors (config-files.md 6). Factors are neither made nor served by this version."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from pbstore.config.config_file import ConfigFile
 from pbstore.config.file_kind import FileKind
@@ -9,6 +12,7 @@ from pbstore.errors import ConfigError
 from pbstore.model.auth_id import UserId
 
 MAX_FILE_BYTES = 16 << 20
+_LOCKS = ("totp-locked", "tfa-locked-until")
 _FACTOR_LISTS = ("totp", "webauthn", "u2f", "yubico")
 
 
@@ -24,17 +28,63 @@ class TfaFile:
         Raises:
             ConfigError: the file cannot be used; nobody is let through then.
         """
+        try:
+            return _has_factors(self._users(self._load()).get(str(user), {}))
+        except (AttributeError, TypeError):
+            raise self._unusable() from None
+
+    def unlock(self, user: UserId) -> bool:
+        """Take the locks away that failed second steps left, and return whether there were any.
+
+        Raises:
+            ConfigError: the file cannot be used.
+        """
+        with self._edit() as users:
+            factors = users.get(str(user), {})
+            if not isinstance(factors, dict):
+                raise self._unusable()
+            locks = [factors.pop(key, None) for key in _LOCKS]
+            return any(locks)
+
+    def forget(self, user: UserId) -> None:
+        """Take all factors of a user out.
+
+        Raises:
+            ConfigError: the file cannot be used.
+        """
+        with self._edit() as users:
+            users.pop(str(user), None)
+
+    @contextmanager
+    def _edit(self) -> Iterator[dict[str, Any]]:
+        """Lock the file and yield its users; what else is in it stays as it is."""
+        with self._file.locked():
+            content = self._load()
+            before = json.dumps(content)
+            yield self._users(content)
+            if (after := json.dumps(content)) != before:
+                self._file.replace(after.encode())
+
+    def _load(self) -> dict[str, Any]:
         content = self._file.read()
-        if not content.strip():
-            return False
         try:
             if len(content) > MAX_FILE_BYTES:
                 raise ValueError
-            return _has_factors(json.loads(content)["users"].get(str(user), {}))
-        except KeyError:
-            return False
-        except (ValueError, RecursionError, AttributeError, TypeError):
-            raise ConfigError(f"{self._file.path}: expected a JSON object with the factors of 'users'") from None
+            values = json.loads(content) if content.strip() else {}
+        except (ValueError, RecursionError):
+            raise self._unusable() from None
+        if not isinstance(values, dict):
+            raise self._unusable()
+        return values
+
+    def _users(self, values: dict[str, Any]) -> dict[str, Any]:
+        users = values.get("users", {})
+        if not isinstance(users, dict):
+            raise self._unusable()
+        return users
+
+    def _unusable(self) -> ConfigError:
+        return ConfigError(f"{self._file.path}: expected a JSON object with the factors of 'users'")
 
 
 def _has_factors(factors: dict[str, object]) -> bool:

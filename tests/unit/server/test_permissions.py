@@ -8,10 +8,14 @@ from pbstore.server.methods.all_methods import ROUTES
 from unit.server.application_site import Answer, Site
 from unit.server.route_values import path_and_parameters
 
-OPEN_TO_ALL = {("GET", "/ping"), ("POST", "/access/ticket"), ("DELETE", "/access/ticket")}
+OPEN_TO_ALL = {("GET", "/ping"), ("POST", "/access/ticket"), ("DELETE", "/access/ticket"), ("GET", "/access/domains")}
 OPEN_TO_LOGINS = {
     ("GET", "/version"),
     ("GET", "/access/permissions"),
+    ("GET", "/access/users"),
+    ("GET", "/access/acl"),
+    ("GET", "/access/roles"),
+    ("PUT", "/access/password"),
     ("GET", "/admin/datastore"),
     ("GET", "/config/datastore"),
     ("GET", "/status/datastore-usage"),

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from pbstore.api.schema import Parameter, String
+from pbstore.access.account_items import named_token_item
+from pbstore.access.api_tokens import ApiTokens
 from pbstore.cli.command import Command
 from pbstore.cli.console import Console
 from pbstore.cli.output_format import OUTPUT_FORMAT, json_text
@@ -10,19 +11,15 @@ from pbstore.cli.proxmox_backup_manager.account_options import (
     ENABLE_COLUMN,
     EXPIRE_COLUMN,
     NEW_ACCOUNT,
-    USER_ID,
     stored,
-    without_none,
 )
 from pbstore.cli.proxmox_backup_manager.places import manager_roots
 from pbstore.cli.proxmox_backup_manager.update_options import DIGEST
 from pbstore.cli.table import Column
-from pbstore.config.acl_cfg import AclFile
-from pbstore.config.token_shadow import TokenShadowFile
 from pbstore.config.user_cfg import TokenConfig, UserFile
-from pbstore.errors import ConfigError, PbstoreError
-from pbstore.model.auth_id import AuthId, UserId
-from pbstore.model.names import SAFE_ID
+from pbstore.errors import ConfigError
+from pbstore.model.auth_id import UserId
+from pbstore.server.account_parameters import TOKEN_NAME, USER_ID, auth_id_of
 
 COLUMNS = (Column(name="tokenid"), ENABLE_COLUMN, EXPIRE_COLUMN, Column(name="comment"))
 
@@ -32,43 +29,22 @@ def list_tokens(console: Console, userid: UserId, output_format: str | None) -> 
     users = UserFile(manager_roots(console)).load()
     if userid not in users.users:
         raise ConfigError(f"no such user '{userid}'")
-    console.print_rows(COLUMNS, [_row(token) for token in users.tokens_of(userid)], output_format)
+    console.print_rows(COLUMNS, [named_token_item(token) for token in users.tokens_of(userid)], output_format)
 
 
 def generate(console: Console, userid: UserId, token_name: str, digest: str | None, **fields: Any) -> None:
     """Make a token and print its secret, which is never shown again."""
-    roots = manager_roots(console)
-    auth_id = AuthId.parse(f"{userid}!{token_name}")
-    with UserFile(roots).edit(digest) as edit:
-        if auth_id in edit.current.tokens:
-            raise PbstoreError(f"token '{token_name}' for user '{userid}' already exists.")
-        edit.put_token(TokenConfig(auth_id=auth_id, **stored(fields)))
-        secret = TokenShadowFile(roots).generate(auth_id)
+    auth_id = auth_id_of(userid, token_name)
+    config = TokenConfig(auth_id=auth_id, **stored(fields))
+    secret = ApiTokens(manager_roots(console)).create(config, digest=digest)
     console.print(f"Result: {json_text({'tokenid': str(auth_id), 'value': secret}, 'json-pretty')}")
 
 
 def delete(console: Console, userid: UserId, token_name: str, digest: str | None) -> None:
     """Remove a token with its secret and rights."""
-    roots = manager_roots(console)
-    auth_id = AuthId.parse(f"{userid}!{token_name}")
-    with UserFile(roots).edit(digest) as edit:
-        if auth_id not in edit.current.tokens:
-            raise PbstoreError(f"token '{token_name}' of user '{userid}' does not exist.")
-        edit.remove_token(auth_id)
-    TokenShadowFile(roots).remove(auth_id)
-    with AclFile(roots).edit() as acl:
-        acl.drop(str(auth_id))
+    ApiTokens(manager_roots(console)).remove(auth_id_of(userid, token_name), digest=digest)
 
 
-def _row(config: TokenConfig) -> dict[str, Any]:
-    shown = without_none({name: getattr(config, name) for name in ("comment", "enable", "expire")})
-    return {"token-name": config.auth_id.token_name, "tokenid": str(config.auth_id), **shown}
-
-
-_TOKEN_NAME = Parameter(
-    name="token-name",
-    schema=String(description="The token ID part of an API token authentication id.", pattern=SAFE_ID.pattern),
-)
 _POSITIONAL = ("userid", "token-name")
 
 TOKEN_COMMANDS = {
@@ -82,12 +58,12 @@ TOKEN_COMMANDS = {
         description="Generate a new API token with given metadata.",
         run=generate,
         positional=_POSITIONAL,
-        parameters=(USER_ID, _TOKEN_NAME, *NEW_ACCOUNT, DIGEST),
+        parameters=(USER_ID, TOKEN_NAME, *NEW_ACCOUNT, DIGEST),
     ),
     "delete-token": Command(
         description="Delete a user's API token.",
         run=delete,
         positional=_POSITIONAL,
-        parameters=(USER_ID, _TOKEN_NAME, DIGEST),
+        parameters=(USER_ID, TOKEN_NAME, DIGEST),
     ),
 }

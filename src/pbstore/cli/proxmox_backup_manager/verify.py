@@ -2,9 +2,9 @@
 
 from urllib.parse import quote
 
+from pbstore.access.account_items import without_none
 from pbstore.cli.command import Command
 from pbstore.cli.console import Console
-from pbstore.cli.proxmox_backup_manager.account_options import without_none
 from pbstore.cli.proxmox_backup_manager.local_server import local_server
 from pbstore.cli.task_output import show_task
 from pbstore.server.parameters import STORE

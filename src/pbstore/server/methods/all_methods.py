@@ -3,6 +3,8 @@
 from pbstore.api.route_table import RouteTable
 from pbstore.server.methods import (
     access,
+    acl,
+    api_tokens,
     content,
     datastore_config,
     datastores,
@@ -10,9 +12,12 @@ from pbstore.server.methods import (
     moves,
     namespaces,
     notes,
+    passwords,
     prune,
+    realms,
     sessions,
     tasks,
+    users,
     verify,
     version,
 )
@@ -21,6 +26,11 @@ ROUTES = RouteTable(
     (
         *version.METHODS,
         *access.METHODS,
+        *users.METHODS,
+        *api_tokens.METHODS,
+        *acl.METHODS,
+        *realms.METHODS,
+        *passwords.METHODS,
         *datastore_config.METHODS,
         *datastores.METHODS,
         *content.METHODS,
