@@ -34,6 +34,12 @@ class AuthenticationError(PbstoreError):
     status = 401
 
 
+class TooManyFailuresError(PbstoreError):
+    """Logins failed too often; the text says when the next one will be looked at."""
+
+    status = 429
+
+
 class PermissionDeniedError(PbstoreError):
     """A known caller without the privilege that the call needs."""
 

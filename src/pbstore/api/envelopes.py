@@ -74,8 +74,8 @@ def plain_error(status: int, text: str) -> Response:
 
 
 def delay(status: int, sleep: Callable[[float], None]) -> None:
-    """Slow down guessing: the only throttle there is against it (auth.md 5)."""
-    if status == HTTPStatus.UNAUTHORIZED:
+    """Slow down guessing (auth.md 5)."""
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS):
         sleep(UNAUTHORIZED_DELAY_SECONDS)
     elif status == HTTPStatus.FORBIDDEN:
         sleep(FORBIDDEN_DELAY_SECONDS)

@@ -1,5 +1,6 @@
 """What can be said about users, tokens and roles, in calls and on command lines (rest-api.md 3)."""
 
+from dataclasses import replace
 from typing import Any
 
 from pbstore.access.account_items import without_none
@@ -30,7 +31,7 @@ def delete_list(properties: tuple[str, ...]) -> Parameter:
     return _option("delete", ListOf(description="List of properties to delete.", item=item))
 
 
-USER_ID = Parameter(name="userid", schema=USERNAME.schema)
+USER_ID = Parameter(name="userid", schema=replace(USERNAME.schema, description="User ID"))
 TOKEN_NAME = Parameter(
     name="token-name",
     schema=String(description="The token ID part of an API token authentication id.", pattern=SAFE_ID.pattern),

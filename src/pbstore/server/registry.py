@@ -6,6 +6,7 @@ from pbstore.access.acl_tree import AclTree
 from pbstore.access.auth_log import AuthLog
 from pbstore.access.clock import Clock
 from pbstore.access.credentials import Credentials
+from pbstore.access.failed_logins import FailedLogins
 from pbstore.access.login import Login
 from pbstore.access.token_check import TokenCheck
 from pbstore.config.acl_cfg import AclFile
@@ -48,6 +49,7 @@ class Registry:
         tokens = TokenCheck(TokenShadowFile(roots))
         self.credentials = Credentials(self.users, tokens, auth_key, csrf_key, clock)
         self.login = Login(self.users, ShadowFile(roots), auth_key, csrf_key, clock, TfaFile(roots))
+        self.failed_logins = FailedLogins(clock)
         self.auth_log = AuthLog(roots.auth_log, clock)
         self.access_log = LogFile(roots.access_log)
         self.tasks = Tasks(roots, node_name(), clock)

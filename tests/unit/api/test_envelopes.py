@@ -99,7 +99,7 @@ def test_callers_without_credentials_get_plain_text_and_lose_their_cookie() -> N
     }
 
 
-@pytest.mark.parametrize(("status", "seconds"), [(200, []), (400, []), (401, [3.0]), (403, [0.5])])
+@pytest.mark.parametrize(("status", "seconds"), [(200, []), (400, []), (401, [3.0]), (403, [0.5]), (429, [3.0])])
 def test_refusals_are_slow(status: int, seconds: list[float]) -> None:
     slept: list[float] = []
     delay(status, slept.append)

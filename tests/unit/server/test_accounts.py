@@ -205,3 +205,25 @@ def test_one_built_in_realm_is_the_default(site: Site) -> None:
     assert send(site, "admin", "PUT", f"{realms}/pbs", delete=["comment", "default"]).data is None
     assert send(site, "admin", "GET", f"{realms}/pbs").data == {"realm": "pbs", "type": "pbs"}
     assert status_text(send(site, "nobody", "PUT", f"{realms}/pbs", comment="x")) == DENIED
+
+
+def test_a_password_is_not_guessed_without_end(site: Site) -> None:
+    for _ in range(10):
+        assert log_in(site, "nobody@pbs", "wrong") == 401
+    answer = site.call("POST", f"{API}/ticket", {"username": "nobody@pbs", "password": PASSWORDS["nobody"]})
+    text = "too many failed logins - try again in 300 seconds"
+    assert status_text(answer) == (429, text)
+    assert site.slept == [3.0] * 11
+    assert site.auth_log[-1].endswith(f"authentication failure; rhost=127.0.0.1:4711 user=nobody@pbs msg={text}")
+    assert log_in(site, "admin@pbs", PASSWORDS["admin"]) == 200
+    site.now += 300
+    assert log_in(site, "nobody@pbs", PASSWORDS["nobody"]) == 200
+
+
+def test_nor_where_it_confirms_a_change(site: Site) -> None:
+    fields = {"userid": "nobody@pbs", "password": "Brand-new-1", "confirmation-password": "wrong"}
+    headers = site.login("nobody")
+    for _ in range(10):
+        assert site.call("PUT", f"{API}/password", fields, headers=headers).status == 401
+    fields["confirmation-password"] = PASSWORDS["nobody"]
+    assert site.call("PUT", f"{API}/password", fields, headers=headers).status == 429

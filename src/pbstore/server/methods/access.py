@@ -13,6 +13,7 @@ from pbstore.api.schema import Boolean, Integer, Parameter, String
 from pbstore.errors import AuthenticationError, PbstoreError
 from pbstore.model.auth_id import AuthId, UserId
 from pbstore.server.parameters import USERNAME
+from pbstore.server.proof import proof_of
 from pbstore.server.registry import Registry
 
 JSON_WITHOUT_CHARSET = ("content-type", "application/json")
@@ -64,13 +65,10 @@ def create_ticket(
     cookie = ticket_of(call.headers) if http_only else None
     if password is None and cookie is None:
         raise PbstoreError("no password provided")
-    try:
+    with proof_of(call, username):
         if tfa_challenge is not None:
             raise AuthenticationError("no second factor is enabled")
         result = _login(call.state, username, password, cookie)
-    except AuthenticationError as error:
-        call.state.auth_log.failure(call.peer, str(error), str(username))
-        raise AuthenticationError("permission check failed.") from None
     call.state.auth_log.success(username)
     return _ticket_reply(result, http_only=http_only)
 

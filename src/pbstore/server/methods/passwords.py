@@ -9,6 +9,7 @@ from pbstore.errors import AuthenticationError, PermissionDeniedError
 from pbstore.model.auth_id import AuthId, UserId
 from pbstore.server.account_parameters import NEW_PASSWORD, USER_ID
 from pbstore.server.account_right import USERS_PATH
+from pbstore.server.proof import proof_of
 from pbstore.server.registry import Registry
 
 PASSWORD = Parameter(name="password", schema=NEW_PASSWORD)
@@ -35,11 +36,8 @@ def _confirm(call: Call[Registry], caller: AuthId, confirmation: str | None) -> 
     """A stolen ticket alone must not be enough to take an account over."""
     if confirmation is None:
         raise AuthenticationError("missing password")
-    try:
+    with proof_of(call, caller.user):
         call.state.login.check_password(caller.user, confirmation)
-    except AuthenticationError as error:
-        call.state.auth_log.failure(call.peer, str(error), str(caller.user))
-        raise AuthenticationError("permission check failed.") from None
 
 
 METHODS = (change_password,)
