@@ -96,7 +96,7 @@ def test_words_become_arguments(words: list[str], expected: dict[str, object]) -
         (["a", "--enable"], {"enable": "missing boolean value."}),
         (["a", "--limit", "x"], {"limit": "expected an integer"}),
         (["a", "--limit", "1", "--limit", "2"], {"limit": "duplicate parameter."}),
-        (["a", "--mode", "x"], {"mode": "value 'x' is not defined in the enumeration."}),
+        (["a", "--mode", "x"], {"mode": "value 'x' is not defined in the enumeration. Choose one of: fast, slow"}),
         (["a", "--password", "short"], {"password": "value must be at least 8 characters long"}),
         (
             ["a", "--wrong", "x", "--limit", "y"],

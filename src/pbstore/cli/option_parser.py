@@ -6,7 +6,7 @@ The grammar is the original's: `--opt value`, `--opt=value`, `-opt value`, `--` 
 from collections.abc import Sequence
 from typing import Any
 
-from pbstore.api.schema import FALSE_WORDS, TRUE_WORDS, Boolean, Parameter, parse_parameters
+from pbstore.api.schema import FALSE_WORDS, TRUE_WORDS, Boolean, Enum, Parameter, parse_parameters
 from pbstore.cli.command import Command, is_list
 from pbstore.errors import ParameterError, PbstoreError
 
@@ -115,8 +115,19 @@ def parse_words(command: Command, words: Sequence[str]) -> dict[str, Any]:
     raw = split_words(command, words)
     asked = [name for name, value in raw.items() if value is None]
     parameters = [parameter for parameter in command.parameters if parameter.name not in asked]
-    values = parse_parameters(parameters, {name: value for name, value in raw.items() if value is not None})
+    try:
+        values = parse_parameters(parameters, {name: value for name, value in raw.items() if value is not None})
+    except ParameterError as error:
+        raise ParameterError({name: _advise(command, name, reason) for name, reason in error.errors.items()}) from None
     return {**values, **{name.replace("-", "_"): PROMPT for name in asked}}
+
+
+def _advise(command: Command, name: str, reason: str) -> str:
+    """Add what can be chosen to the original's sentence, which leaves it out."""
+    parameter = command.parameter(name)
+    if parameter is None or not isinstance(parameter.schema, Enum):
+        return reason
+    return f"{reason} Choose one of: {', '.join(parameter.schema.values)}"
 
 
 class Prompt:

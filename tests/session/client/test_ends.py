@@ -67,6 +67,15 @@ def test_a_server_that_is_killed_while_it_sends(mortal: ClientSite, tmp_path: Pa
 
 
 def test_cancelling_and_control_c_end_a_silent_source(site: ClientSite) -> None:
+    # Who starts the tests in the background of a script has the signal ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        _end_a_silent_source(site)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _end_a_silent_source(site: ClientSite) -> None:
     def interrupt() -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
