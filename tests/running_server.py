@@ -94,13 +94,18 @@ class RunningServer:
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """End it with a signal; its exit code."""
-        process = self._process
-        if process is None:
+        if self._process is None:
             return 0
-        process.send_signal(number)
-        process.communicate(timeout=30)
+        self._process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for the end of a server that was told to end; its exit code."""
+        assert self._process is not None
+        self._process.communicate(timeout=30)
+        code = self._process.returncode
         self._process = None
-        return process.returncode
+        return code
 
     # Its configuration
 

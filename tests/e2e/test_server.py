@@ -1,5 +1,6 @@
 """`pbstore serve` as a process: start, logins, sessions, ends of every kind."""
 
+import ctypes
 import hashlib
 import os
 import shutil
@@ -86,6 +87,13 @@ def test_the_first_start_makes_everything_and_the_next_keeps_it(tmp_path: Path) 
     assert server.fingerprint == fingerprint
     assert server.stop(signal.SIGINT) == 0
     assert server.log.read_text() == ""
+
+
+def test_a_signal_ends_the_server_whichever_thread_takes_it(server: RunningServer) -> None:
+    threads = sorted(int(path.name) for path in Path(f"/proc/{server.pid}/task").iterdir())
+    other = next(thread for thread in threads if thread != server.pid)
+    assert ctypes.CDLL(None, use_errno=True).tgkill(server.pid, other, signal.SIGTERM) == 0
+    assert server.wait() == 0
 
 
 def run_to_the_end(server: RunningServer, *options: str) -> tuple[int, str]:

@@ -2,12 +2,11 @@
 
 import logging
 import os
-import signal
-import threading
 from pathlib import Path
 
 import click
 
+from pbstore.cli.pbstore.end_signal import end_signal
 from pbstore.cli.pbstore.listen_address import DEFAULT_HOST, DEFAULT_PORT, parse_listen_address, url_of
 from pbstore.config.roots import Roots
 from pbstore.server.start import start_server
@@ -37,12 +36,9 @@ def serve(listen: str, grace_seconds: float) -> None:
     """
     logging.basicConfig(format="%(levelname)s: %(message)s")
     host, port = parse_listen_address(listen)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    with start_server(_roots(), host, port, grace_seconds=grace_seconds) as server:
+    with end_signal() as end, start_server(_roots(), host, port, grace_seconds=grace_seconds) as server:
         click.echo(f"listening on {url_of(*server.address)} fingerprint {server.fingerprint}")
-        stop.wait()
+        end.wait()
 
 
 def _roots() -> Roots:
