@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from pbstore.api.permission import Permission, Rights
-from pbstore.api.schema import Parameter
+from pbstore.api.result import Nothing, Result
+from pbstore.api.schema import Parameter, Shape
 from pbstore.model.auth_id import AuthId
 
 HTTP_METHODS = ("GET", "PUT", "POST", "DELETE")
+NOTHING = Nothing()
 StateT = TypeVar("StateT")
 
 
@@ -50,7 +52,7 @@ class Method:
     """A method. The handler gets a `Call` and every parameter as keyword argument.
 
     `raw_body` methods take all parameters from the query; their body goes to the handler as it is, at most
-    `raw_body` bytes of it.
+    `raw_body` bytes of it. `result` is what documents say of the answer; a test holds the handler to it.
     """
 
     http_method: str
@@ -59,6 +61,7 @@ class Method:
     parameters: tuple[Parameter, ...]
     handler: Callable[..., object]
     description: str
+    result: Result
     raw_body: int | None = None
 
     def __post_init__(self) -> None:
@@ -95,9 +98,13 @@ def method(
     *,
     permission: Permission,
     parameters: tuple[Parameter, ...] = (),
+    result: Result | Shape = NOTHING,
     raw_body: int | None = None,
 ) -> Callable[[Callable[..., object]], Method]:
-    """Turn a handler into a `Method`; the first line of its docstring is the description."""
+    """Turn a handler into a `Method`; the first line of its docstring is the description.
+
+    A `result` that is only a shape is that of `data`.
+    """
 
     def describe(handler: Callable[..., object]) -> Method:
         return Method(
@@ -107,6 +114,7 @@ def method(
             parameters=parameters,
             handler=handler,
             description=(handler.__doc__ or "").strip().partition("\n")[0],
+            result=result if isinstance(result, Result) else Result(data=result),
             raw_body=raw_body,
         )
 

@@ -37,6 +37,11 @@ class Permission(ABC):
         """Wire names of the parameters that the decision needs."""
         return frozenset()
 
+    @property
+    @abstractmethod
+    def text(self) -> str:
+        """Who may call, for documents."""
+
 
 class World(Permission):
     """Everybody, without credentials."""
@@ -46,12 +51,22 @@ class World(Permission):
     def check(self, rights: Rights, caller: AuthId | None, values: Mapping[str, Any]) -> None:
         """Allow."""
 
+    @property
+    def text(self) -> str:
+        """Who may call."""
+        return "everybody, without credentials"
+
 
 class Anybody(Permission):
     """Every valid login; the handler filters what it shows."""
 
     def check(self, rights: Rights, caller: AuthId | None, values: Mapping[str, Any]) -> None:
         """Allow."""
+
+    @property
+    def text(self) -> str:
+        """Who may call."""
+        return "every valid login"
 
 
 @dataclass(frozen=True)
@@ -74,6 +89,11 @@ class Privilege(Permission):
         """The variables of the path."""
         return frozenset(_VARIABLE.findall(self.path))
 
+    @property
+    def text(self) -> str:
+        """Who may call."""
+        return f"{(' or ' if self.any_of else ' and ').join(self.names)} on {self.path}"
+
 
 @dataclass(frozen=True)
 class Custom(Permission):
@@ -85,6 +105,11 @@ class Custom(Permission):
     def check(self, rights: Rights, caller: AuthId | None, values: Mapping[str, Any]) -> None:
         """Ask the function."""
         self.function(rights, known_caller(caller), values)
+
+    @property
+    def text(self) -> str:
+        """Who may call."""
+        return self.name
 
 
 WORLD = World()

@@ -1,12 +1,21 @@
 """From HTTP method and path to a method description; inner nodes of the tree list what is below them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
 from pbstore.api.method import Call, Method
 from pbstore.api.permission import ANYBODY
+from pbstore.api.result import Items, Object, Result, Text, always
+from pbstore.api.schema import Parameter
 from pbstore.errors import FormatError, NotFoundError
+
+SUBDIRECTORIES = Result(
+    data=Items(
+        description="what is below",
+        item=Object(description="an entry", properties=(always("subdir", Text(description="its name")),)),
+    )
+)
 
 
 @dataclass
@@ -35,6 +44,7 @@ class RouteTable:
         self._root = _Node()
         for method in self._methods:
             self._add(method)
+        self.directories = tuple(_add_directories(self._root, "", self._variables()))
 
     def __iter__(self) -> Iterator[Method]:
         return iter(self._methods)
@@ -58,11 +68,18 @@ class RouteTable:
             else:
                 node = None
         method = None if node is None else node.methods.get(http_method)
-        if method is None and node is not None and http_method == "GET" and node.children:
-            method = _directory(node)
         if method is None:
             raise NotFoundError(f"Path '{full_path or path}' not found.")
         return Match(method, {name: values[name] for name in method.path_variables})
+
+    def _variables(self) -> dict[str, Parameter]:
+        """What the variables of paths are, by name."""
+        return {
+            parameter.name: parameter
+            for method in self._methods
+            for parameter in method.parameters
+            if parameter.name in method.path_variables
+        }
 
     def _add(self, method: Method) -> None:
         node = self._root
@@ -93,19 +110,34 @@ def decode_component(part: str) -> str:
         raise FormatError("path contains illegal components") from None
 
 
-def _directory(node: _Node) -> Method:
-    """Describe the listing of an inner node."""
+def _add_directories(node: _Node, path: str, variables: Mapping[str, Parameter]) -> Iterator[Method]:
+    """Let every node that has something below it and no method GET of its own list that."""
+    if node.children and "GET" not in node.methods:
+        node.methods["GET"] = _directory(node, path or "/", variables)
+        yield node.methods["GET"]
+    for name, child in node.children.items():
+        yield from _add_directories(child, f"{path}/{name}", variables)
+    if node.variable_child is not None:
+        yield from _add_directories(node.variable_child, f"{path}/{{{node.variable}}}", variables)
+
+
+def _directory(node: _Node, path: str, variables: Mapping[str, Parameter]) -> Method:
     entries = [{"subdir": name} for name in sorted(node.children)]
 
-    def list_subdirectories(call: Call[object]) -> list[dict[str, str]]:
-        """List what is below this path."""
+    def list_subdirectories(call: Call[object], **_variables: object) -> list[dict[str, str]]:
         return entries
 
     return Method(
         http_method="GET",
-        path="/",
+        path=path,
         permission=ANYBODY,
-        parameters=(),
+        parameters=_in_path(path, variables),
         handler=list_subdirectories,
         description="List what is below this path.",
+        result=SUBDIRECTORIES,
     )
+
+
+def _in_path(path: str, variables: Mapping[str, Parameter]) -> tuple[Parameter, ...]:
+    names = (part.strip("{}") for part in path.split("/") if part.startswith("{"))
+    return tuple(variables[name] for name in names)

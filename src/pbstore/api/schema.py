@@ -15,10 +15,15 @@ FALSE_WORDS = frozenset(("0", "off", "no", "false"))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Schema:
-    """What values a parameter takes. `description` is one sentence for help texts."""
+class Shape:
+    """What values look like, in parameters and results. `description` is one sentence for help texts."""
 
     description: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schema(Shape):
+    """What values a parameter takes."""
 
     def parse(self, value: object) -> Any:
         """Return the Python value.

@@ -1,6 +1,7 @@
 """Parameters that many methods share: datastore, namespace, group, snapshot (rest-api.md 1)."""
 
 from pbstore.api.request_parameters import MAX_BODY_BYTES
+from pbstore.api.result import always
 from pbstore.api.schema import Boolean, Enum, Integer, Parameter, String
 from pbstore.model.auth_id import UserId
 from pbstore.model.backup import BackupType
@@ -48,6 +49,7 @@ DIGEST = Parameter(
     schema=String(description="SHA-256 of the file that the change is meant for", pattern="[0-9a-fA-F]{64}"),
     optional=True,
 )
+DIGEST_BESIDE = (always("digest", String(description="SHA-256 of the file", pattern="[0-9a-f]{64}")),)
 ONLY_BACKUP_TIME = Parameter(name="backup-time", schema=_TIME, optional=True)
 
 FILE_NAME = Parameter(

@@ -11,6 +11,7 @@ from pbstore.config.roots import Roots
 from pbstore.server.application import Application
 from pbstore.server.methods.all_methods import ROUTES
 from pbstore.server.registry import Registry
+from unit.server.described_answers import check_answer
 
 START = 1_780_300_800.0
 PASSWORDS = {"admin": "Admin12345", "archiver": "Archiver12345", "nobody": "Nobody12345"}
@@ -50,11 +51,12 @@ class Answer:
 
 @dataclass
 class Site:
-    """An application and how to call it."""
+    """An application and how to call it; `holds_answers` to what the descriptions say of them."""
 
     roots: Roots
     now: float = START
     slept: list[float] = field(default_factory=list)
+    holds_answers: bool = True
 
     def __post_init__(self) -> None:
         self.registry = Registry(self.roots, clock=lambda: self.now)
@@ -74,13 +76,13 @@ class Site:
         status, sent_headers, answer_body = self.application.handle(
             self._request(method, path, parameters, headers, body, target)
         )
-        return Answer(status, dict(sent_headers), answer_body)
+        return self._described(method, path, status, sent_headers, answer_body)
 
     def raw(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> Answer:
         """Send a request whose query is encoded already."""
         request = Request(method=method, path=path, query=query, headers=list(headers.items()), peer="127.0.0.1:4711")
         status, sent_headers, body = self.application.handle(request)
-        return Answer(status, dict(sent_headers), body)
+        return self._described(method, path, status, sent_headers, body)
 
     def upgrade(self, path: str, parameters: Mapping[str, object], headers: Mapping[str, str]) -> Answer | SessionGrant:
         """Ask for a session."""
@@ -102,6 +104,11 @@ class Site:
     def auth_log(self) -> list[str]:
         """Lines of the log of logins."""
         return self.roots.auth_log.read_text().splitlines()
+
+    def _described(self, method: str, path: str, status: int, headers: list[tuple[str, str]], body: object) -> Answer:
+        if status == 200 and path.startswith("/api2/") and self.holds_answers:
+            check_answer(method, path, headers, body)
+        return Answer(status, dict(headers), body)
 
     def _request(
         self,

@@ -9,14 +9,20 @@ from pbstore.access.tickets import is_ticket, ticket_info
 from pbstore.api.envelopes import EXPIRE_COOKIE
 from pbstore.api.method import Call, RawReply, method
 from pbstore.api.permission import ANYBODY, WORLD, known_caller
+from pbstore.api.result import Object, Result, always
 from pbstore.api.schema import Boolean, Integer, Parameter, String
 from pbstore.errors import AuthenticationError, PbstoreError
 from pbstore.model.auth_id import AuthId, UserId
+from pbstore.server.account_results import LOGIN, PERMISSIONS
 from pbstore.server.parameters import USERNAME
 from pbstore.server.proof import proof_of
 from pbstore.server.registry import Registry
 
 JSON_WITHOUT_CHARSET = ("content-type", "application/json")
+SUCCESS = (
+    always("status", Integer(description="200")),
+    always("success", Boolean(description="true")),
+)
 ALWAYS_SHOWN_PATHS = ("/", "/access", "/datastore", "/remote", "/system")
 
 PASSWORD = Parameter(
@@ -51,6 +57,7 @@ ACL_PATH = Parameter(
     "/access/ticket",
     permission=WORLD,
     parameters=(USERNAME, PASSWORD, TERMINAL_PATH, TERMINAL_PRIVS, TERMINAL_PORT, TFA_CHALLENGE, HTTP_ONLY),
+    result=Result(data=LOGIN, beside=SUCCESS),
 )
 def create_ticket(
     call: Call[Registry],
@@ -73,13 +80,18 @@ def create_ticket(
     return _ticket_reply(result, http_only=http_only)
 
 
-@method("DELETE", "/access/ticket", permission=WORLD)
+@method(
+    "DELETE",
+    "/access/ticket",
+    permission=WORLD,
+    result=Result(data=Object(description="nothing", properties=()), beside=SUCCESS),
+)
 def delete_ticket(call: Call[Registry]) -> RawReply:
     """Log out: the cookie expires."""
     return RawReply(_envelope({}), (EXPIRE_COOKIE,))
 
 
-@method("GET", "/access/permissions", permission=ANYBODY, parameters=(AUTH_ID, ACL_PATH))
+@method("GET", "/access/permissions", permission=ANYBODY, parameters=(AUTH_ID, ACL_PATH), result=PERMISSIONS)
 def permissions(call: Call[Registry], *, auth_id: AuthId | None, path: str | None) -> dict[str, dict[str, bool]]:
     """What somebody may do where; the value says whether it holds below the path too."""
     caller = known_caller(call.caller)

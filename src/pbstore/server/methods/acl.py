@@ -6,14 +6,16 @@ from pbstore.access.role_grants import check_grantee, grant_role, revoke_role
 from pbstore.access.roles import ROLE_COMMENTS, ROLES
 from pbstore.api.method import Call, Reply, method
 from pbstore.api.permission import ANYBODY, known_caller
+from pbstore.api.result import Result
 from pbstore.api.schema import Boolean, Parameter
 from pbstore.config.acl_cfg import AclEntry, AclFile
 from pbstore.errors import FormatError
 from pbstore.model.auth_id import AuthId
 from pbstore.server.account_parameters import ACL_PATH, DELETE_GRANT, GRANTEE, GROUP, PROPAGATE, ROLE
+from pbstore.server.account_results import ACL_ENTRIES, ROLE_LIST
 from pbstore.server.account_right import ACL_PATH as RIGHTS_PATH
 from pbstore.server.account_right import GRANT, owns_token
-from pbstore.server.parameters import DIGEST
+from pbstore.server.parameters import DIGEST, DIGEST_BESIDE
 from pbstore.server.registry import Registry
 
 ONLY_PATH = Parameter(name="path", schema=ACL_PATH, optional=True)
@@ -23,7 +25,13 @@ EXACT = Parameter(
 PATH = Parameter(name="path", schema=ACL_PATH)
 
 
-@method("GET", "/access/acl", permission=ANYBODY, parameters=(ONLY_PATH, EXACT))
+@method(
+    "GET",
+    "/access/acl",
+    permission=ANYBODY,
+    parameters=(ONLY_PATH, EXACT),
+    result=Result(data=ACL_ENTRIES, beside=DIGEST_BESIDE),
+)
 def list_entries(call: Call[Registry], *, path: str | None, exact: bool) -> Reply:
     """List the entries, or only those of own tokens if the caller may not see others."""
     caller = known_caller(call.caller)
@@ -59,7 +67,7 @@ def update(
         grant_role(roots, path, grantee, role, propagate=propagate, digest=digest)
 
 
-@method("GET", "/access/roles", permission=ANYBODY)
+@method("GET", "/access/roles", permission=ANYBODY, result=ROLE_LIST)
 def list_roles(call: Call[Registry]) -> list[dict[str, object]]:
     """List the roles with their privileges."""
     return [

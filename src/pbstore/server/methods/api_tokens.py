@@ -5,6 +5,7 @@ from typing import Any
 from pbstore.access.account_items import named_token_item, token_item
 from pbstore.access.api_tokens import ApiTokens
 from pbstore.api.method import Call, Reply, method
+from pbstore.api.result import Result, or_null
 from pbstore.api.schema import Boolean, Parameter
 from pbstore.config.user_cfg import TokenConfig
 from pbstore.errors import ConfigError
@@ -18,22 +19,31 @@ from pbstore.server.account_parameters import (
     delete_list,
     field_changes,
 )
+from pbstore.server.account_results import NEW_SECRET, NEW_TOKEN, TOKEN, TOKENS
 from pbstore.server.account_right import CHANGE_USER, SEE_USER
-from pbstore.server.parameters import DIGEST
+from pbstore.server.parameters import DIGEST, DIGEST_BESIDE
 from pbstore.server.registry import Registry
 
 PATH = "/access/users/{userid}/token/{token-name}"
 REGENERATE = Parameter(name="regenerate", schema=Boolean(description="make a new secret"), optional=True, default=False)
 
 
-@method("GET", "/access/users/{userid}/token", permission=SEE_USER, parameters=(USER_ID,))
+@method(
+    "GET",
+    "/access/users/{userid}/token",
+    permission=SEE_USER,
+    parameters=(USER_ID,),
+    result=Result(data=TOKENS, beside=DIGEST_BESIDE),
+)
 def list_tokens(call: Call[Registry], *, userid: UserId) -> Reply:
     """List the tokens of a user."""
     cfg = call.state.users.load()
     return Reply([named_token_item(token) for token in cfg.tokens_of(userid)], {"digest": cfg.digest})
 
 
-@method("GET", PATH, permission=SEE_USER, parameters=(USER_ID, TOKEN_NAME))
+@method(
+    "GET", PATH, permission=SEE_USER, parameters=(USER_ID, TOKEN_NAME), result=Result(data=TOKEN, beside=DIGEST_BESIDE)
+)
 def show(call: Call[Registry], *, userid: UserId, token_name: str) -> Reply:
     """One token."""
     cfg, auth_id = call.state.users.load(), auth_id_of(userid, token_name)
@@ -42,7 +52,7 @@ def show(call: Call[Registry], *, userid: UserId, token_name: str) -> Reply:
     return Reply(token_item(cfg.tokens[auth_id]), {"digest": cfg.digest})
 
 
-@method("POST", PATH, permission=CHANGE_USER, parameters=(USER_ID, TOKEN_NAME, *ACCOUNT, DIGEST))
+@method("POST", PATH, permission=CHANGE_USER, parameters=(USER_ID, TOKEN_NAME, *ACCOUNT, DIGEST), result=NEW_TOKEN)
 def create(
     call: Call[Registry], *, userid: UserId, token_name: str, digest: str | None, **fields: Any
 ) -> dict[str, str]:
@@ -57,6 +67,7 @@ def create(
     PATH,
     permission=CHANGE_USER,
     parameters=(USER_ID, TOKEN_NAME, *ACCOUNT, REGENERATE, delete_list(DELETABLE_OF_TOKEN), DIGEST),
+    result=or_null(NEW_SECRET),
 )
 def update(
     call: Call[Registry],

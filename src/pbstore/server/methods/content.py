@@ -14,6 +14,7 @@ from pbstore.errors import DatastoreError, PbstoreError
 from pbstore.model.auth_id import AuthId
 from pbstore.model.backup import BackupGroup, BackupType, Snapshot
 from pbstore.model.namespace import Namespace
+from pbstore.server.content_results import FILES, GROUPS, REMOVAL_COUNTS, SNAPSHOTS
 from pbstore.server.content_right import LIST, LIST_FILES, PRUNE
 from pbstore.server.parameters import (
     ERROR_ON_PROTECTED,
@@ -27,7 +28,7 @@ from pbstore.server.parameters import (
 from pbstore.server.registry import Registry
 
 
-@method("GET", "/admin/datastore/{store}/groups", permission=LIST.permission, parameters=(STORE, NS))
+@method("GET", "/admin/datastore/{store}/groups", permission=LIST.permission, parameters=(STORE, NS), result=GROUPS)
 def groups(call: Call[Registry], *, store: str, ns: Namespace) -> list[dict[str, object]]:
     """List the groups of a namespace."""
     datastore = call.state.datastores.get(store, Operation.READ)
@@ -42,6 +43,7 @@ def groups(call: Call[Registry], *, store: str, ns: Namespace) -> list[dict[str,
     "/admin/datastore/{store}/snapshots",
     permission=LIST.permission,
     parameters=(STORE, NS, ONLY_BACKUP_TYPE, ONLY_BACKUP_ID),
+    result=SNAPSHOTS,
 )
 def snapshots(
     call: Call[Registry], *, store: str, ns: Namespace, backup_type: BackupType | None, backup_id: str | None
@@ -63,7 +65,13 @@ def snapshots(
     return items
 
 
-@method("GET", "/admin/datastore/{store}/files", permission=LIST_FILES.permission, parameters=(STORE, *SNAPSHOT))
+@method(
+    "GET",
+    "/admin/datastore/{store}/files",
+    permission=LIST_FILES.permission,
+    parameters=(STORE, *SNAPSHOT),
+    result=FILES,
+)
 def files(
     call: Call[Registry], *, store: str, ns: Namespace, backup_type: BackupType, backup_id: str, backup_time: int
 ) -> list[dict[str, object]]:
@@ -79,6 +87,7 @@ def files(
     "/admin/datastore/{store}/groups",
     permission=PRUNE.permission,
     parameters=(STORE, *GROUP, ERROR_ON_PROTECTED),
+    result=REMOVAL_COUNTS,
 )
 def delete_group(
     call: Call[Registry],

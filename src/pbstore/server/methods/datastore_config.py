@@ -5,6 +5,7 @@ from typing import Any
 from pbstore.access.privileges import DATASTORE_ALLOCATE, DATASTORE_AUDIT, DATASTORE_MODIFY
 from pbstore.api.method import Call, Reply, method
 from pbstore.api.permission import ANYBODY, Privilege, known_caller
+from pbstore.api.result import Items, Result
 from pbstore.config.config_file import check_digest
 from pbstore.config.datastore_cfg import DatastoreConfig
 from pbstore.datastore.reconfiguration import Reconfiguration
@@ -20,11 +21,18 @@ from pbstore.server.datastore_parameters import (
     changed_values,
     new_datastore,
 )
-from pbstore.server.parameters import DIGEST
+from pbstore.server.datastore_results import CONFIG
+from pbstore.server.parameters import DIGEST, DIGEST_BESIDE
 from pbstore.server.registry import Registry
+from pbstore.server.task_results import TASK_ID
 
 
-@method("GET", "/config/datastore", permission=ANYBODY)
+@method(
+    "GET",
+    "/config/datastore",
+    permission=ANYBODY,
+    result=Result(data=Items(description="configurations", item=CONFIG), beside=DIGEST_BESIDE),
+)
 def list_configs(call: Call[Registry]) -> Reply:
     """List the configurations that the caller may see."""
     cfg, rights, caller = call.state.datastore_cfg, call.state.rights, known_caller(call.caller)
@@ -36,7 +44,13 @@ def list_configs(call: Call[Registry]) -> Reply:
     return Reply([_item(config) for config in visible], {"digest": cfg.digest})
 
 
-@method("POST", "/config/datastore", permission=Privilege("/datastore", (DATASTORE_ALLOCATE,)), parameters=CREATE)
+@method(
+    "POST",
+    "/config/datastore",
+    permission=Privilege("/datastore", (DATASTORE_ALLOCATE,)),
+    parameters=CREATE,
+    result=TASK_ID,
+)
 def create(call: Call[Registry], **values: Any) -> str:
     """Make a datastore; the answer is the id of the task."""
     registry, new = call.state, new_datastore(values)
@@ -56,6 +70,7 @@ def create(call: Call[Registry], **values: Any) -> str:
     "/config/datastore/{name}",
     permission=Privilege("/datastore/{name}", (DATASTORE_AUDIT,)),
     parameters=(NAME,),
+    result=Result(data=CONFIG, beside=DIGEST_BESIDE),
 )
 def show(call: Call[Registry], *, name: str) -> Reply:
     """The configuration of a datastore."""
@@ -80,6 +95,7 @@ def update(call: Call[Registry], *, name: str, delete: list[str] | None, digest:
     "/config/datastore/{name}",
     permission=Privilege("/datastore/{name}", (DATASTORE_ALLOCATE,)),
     parameters=(NAME, KEEP_JOB_CONFIGS, DESTROY_DATA, DIGEST),
+    result=TASK_ID,
 )
 def remove(call: Call[Registry], *, name: str, keep_job_configs: bool, destroy_data: bool, digest: str | None) -> str:
     """Take a datastore out of the configuration, on request with its data; the answer is the id of the task."""

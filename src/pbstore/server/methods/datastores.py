@@ -11,6 +11,7 @@ from pbstore.datastore.mount_status import MountStatus, mount_status
 from pbstore.datastore.status import disk_usage
 from pbstore.errors import PbstoreError
 from pbstore.server.content_right import CONTENT_PRIVILEGES, SOMETHING_BELOW
+from pbstore.server.datastore_results import DATASTORES, OPERATIONS, STATUS, USAGE
 from pbstore.server.gc_status import read_gc_status
 from pbstore.server.parameters import STORE
 from pbstore.server.registry import Registry
@@ -24,7 +25,7 @@ VERBOSE = Parameter(
 )
 
 
-@method("GET", "/admin/datastore", permission=ANYBODY)
+@method("GET", "/admin/datastore", permission=ANYBODY, result=DATASTORES)
 def list_datastores(call: Call[Registry]) -> list[dict[str, object]]:
     """List the datastores that the caller may see something of."""
     items = []
@@ -41,7 +42,9 @@ def list_datastores(call: Call[Registry]) -> list[dict[str, object]]:
     return items
 
 
-@method("GET", "/admin/datastore/{store}/status", permission=SOMETHING_BELOW, parameters=(STORE, VERBOSE))
+@method(
+    "GET", "/admin/datastore/{store}/status", permission=SOMETHING_BELOW, parameters=(STORE, VERBOSE), result=STATUS
+)
 def status(call: Call[Registry], *, store: str, verbose: bool) -> dict[str, object]:
     """How full the datastore is; zeros for callers who may only see parts of it."""
     datastore = call.state.datastores.get(store, Operation.READ)
@@ -65,6 +68,7 @@ def status(call: Call[Registry], *, store: str, verbose: bool) -> dict[str, obje
     "/admin/datastore/{store}/active-operations",
     permission=Privilege("/datastore/{store}", (DATASTORE_AUDIT,)),
     parameters=(STORE,),
+    result=OPERATIONS,
 )
 def active_operations(call: Call[Registry], *, store: str) -> dict[str, int]:
     """How many reads and writes run on the datastore."""
@@ -73,7 +77,7 @@ def active_operations(call: Call[Registry], *, store: str) -> dict[str, int]:
     return {"read": counts.read, "write": counts.write}
 
 
-@method("GET", "/status/datastore-usage", permission=ANYBODY)
+@method("GET", "/status/datastore-usage", permission=ANYBODY, result=USAGE)
 def datastore_usage(call: Call[Registry]) -> list[dict[str, object]]:
     """List how full all datastores are that the caller may see something of."""
     return [_usage_item(call, config) for config in _visible_datastores(call)]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pbstore._core import FileBody, check_blob_crc
 from pbstore.api.method import Call, RawReply, method
+from pbstore.api.result import Content
 from pbstore.config.atomic_file import create_file
 from pbstore.config.maintenance_mode import Operation
 from pbstore.datastore.datastore import Datastore
@@ -30,6 +31,7 @@ MAX_LOG_BYTES = (16 << 20) + 44
     "/admin/datastore/{store}/download",
     permission=READ.permission,
     parameters=(STORE, *SNAPSHOT, FILE_NAME),
+    result=Content(description="the file"),
 )
 def download(
     call: Call[Registry],
@@ -56,6 +58,7 @@ def download(
     "/admin/datastore/{store}/download-decoded",
     permission=READ.permission,
     parameters=(STORE, *SNAPSHOT, FILE_NAME),
+    result=Content(description="the content"),
 )
 def download_decoded(
     call: Call[Registry],

@@ -18,6 +18,7 @@ from pbstore.server.methods.namespaces import check_parent_right
 from pbstore.server.parameters import GROUP, MAX_DEPTH_BELOW, NS, STORE, TARGET_NS
 from pbstore.server.registry import Registry
 from pbstore.server.store_task import start_store_task
+from pbstore.server.task_results import TASK_ID
 
 
 def _flag(name: str, description: str) -> Parameter:
@@ -48,6 +49,7 @@ def _check_namespace_move(rights: Rights, caller: AuthId, values: Mapping[str, A
         _check_group_move,
     ),
     parameters=(STORE, *GROUP, TARGET_NS, MERGE_GROUP),
+    result=TASK_ID,
 )
 def move_group(
     call: Call[Registry],
@@ -76,6 +78,7 @@ def move_group(
     "/admin/datastore/{store}/move-namespace",
     permission=Custom(f"{DATASTORE_MODIFY} on the parents of both namespaces", _check_namespace_move),
     parameters=(STORE, NS, TARGET_NS, MAX_DEPTH_BELOW, DELETE_SOURCE, MERGE_GROUPS),
+    result=TASK_ID,
 )
 def move_namespace(
     call: Call[Registry],

@@ -14,7 +14,9 @@ from pbstore.errors import DatastoreError, PermissionDeniedError
 from pbstore.model.auth_id import AuthId
 from pbstore.model.names import SAFE_ID
 from pbstore.model.namespace import Namespace
+from pbstore.server.content_results import REMOVAL_COUNTS
 from pbstore.server.content_right import CONTENT_PRIVILEGES, NAMESPACE_PATH, SOMETHING_BELOW
+from pbstore.server.datastore_results import NAMESPACES
 from pbstore.server.parameters import ERROR_ON_PROTECTED, MAX_DEPTH_BELOW, NS, PARENT, STORE
 from pbstore.server.registry import Registry
 
@@ -46,7 +48,11 @@ def _check_delete(rights: Rights, caller: AuthId, values: Mapping[str, Any]) -> 
 
 
 @method(
-    "GET", "/admin/datastore/{store}/namespace", permission=SOMETHING_BELOW, parameters=(STORE, PARENT, MAX_DEPTH_BELOW)
+    "GET",
+    "/admin/datastore/{store}/namespace",
+    permission=SOMETHING_BELOW,
+    parameters=(STORE, PARENT, MAX_DEPTH_BELOW),
+    result=NAMESPACES,
 )
 def list_store_namespaces(
     call: Call[Registry], *, store: str, parent: Namespace, max_depth: int
@@ -73,6 +79,7 @@ def list_store_namespaces(
     "/admin/datastore/{store}/namespace",
     permission=Privilege("/datastore/{store}/{parent}", (DATASTORE_MODIFY,)),
     parameters=(STORE, NAME, PARENT),
+    result=NS.schema,
 )
 def add_namespace(call: Call[Registry], *, store: str, name: str, parent: Namespace) -> str:
     """Make a namespace; one that is there already is fine."""
@@ -87,6 +94,7 @@ def add_namespace(call: Call[Registry], *, store: str, name: str, parent: Namesp
     "/admin/datastore/{store}/namespace",
     permission=Custom(f"{DATASTORE_MODIFY} on the parent namespace", _check_delete),
     parameters=(STORE, NS, DELETE_GROUPS, ERROR_ON_PROTECTED),
+    result=REMOVAL_COUNTS,
 )
 def delete_namespace(
     call: Call[Registry], *, store: str, ns: Namespace, delete_groups: bool, error_on_protected: bool

@@ -20,7 +20,13 @@ PROTECTED = Parameter(name="protected", schema=Boolean(description="whether the 
 NEW_OWNER = Parameter(name="new-owner", schema=String(description="user or API token", convert=AuthId.parse))
 
 
-@method("GET", "/admin/datastore/{store}/notes", permission=LIST.permission, parameters=(STORE, *SNAPSHOT))
+@method(
+    "GET",
+    "/admin/datastore/{store}/notes",
+    permission=LIST.permission,
+    parameters=(STORE, *SNAPSHOT),
+    result=NOTES.schema,
+)
 def get_notes(
     call: Call[Registry], *, store: str, ns: Namespace, backup_type: BackupType, backup_id: str, backup_time: int
 ) -> str:
@@ -55,7 +61,13 @@ def set_notes(
         update_manifest(datastore, ns, snapshot, change)
 
 
-@method("GET", "/admin/datastore/{store}/group-notes", permission=LIST.permission, parameters=(STORE, *GROUP))
+@method(
+    "GET",
+    "/admin/datastore/{store}/group-notes",
+    permission=LIST.permission,
+    parameters=(STORE, *GROUP),
+    result=NOTES.schema,
+)
 def get_group_notes(call: Call[Registry], *, store: str, ns: Namespace, backup_type: BackupType, backup_id: str) -> str:
     """Notes of a group, empty if there are none."""
     datastore = call.state.datastores.get(store, Operation.READ)
@@ -75,7 +87,13 @@ def set_group_notes(
         groups.write_notes(datastore, ns, group, notes)
 
 
-@method("GET", "/admin/datastore/{store}/protected", permission=LIST.permission, parameters=(STORE, *SNAPSHOT))
+@method(
+    "GET",
+    "/admin/datastore/{store}/protected",
+    permission=LIST.permission,
+    parameters=(STORE, *SNAPSHOT),
+    result=PROTECTED.schema,
+)
 def get_protected(
     call: Call[Registry], *, store: str, ns: Namespace, backup_type: BackupType, backup_id: str, backup_time: int
 ) -> bool:

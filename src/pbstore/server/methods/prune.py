@@ -2,6 +2,7 @@
 
 from pbstore.api.method import Call, method
 from pbstore.api.permission import known_caller
+from pbstore.api.result import OneOf
 from pbstore.api.schema import Boolean, Parameter
 from pbstore.config.maintenance_mode import Operation
 from pbstore.datastore.namespaces import require_namespace
@@ -10,15 +11,18 @@ from pbstore.datastore.retention import Mark
 from pbstore.model.backup import BackupGroup, BackupType
 from pbstore.model.namespace import Namespace
 from pbstore.server.accessible_groups import accessible_groups
+from pbstore.server.content_results import PRUNE_DECISIONS
 from pbstore.server.content_right import PRUNE
 from pbstore.server.parameters import BACKUP_ID, BACKUP_TYPE, MAX_DEPTH_BELOW, NS, STORE
 from pbstore.server.prune_task import StorePrune, prune_group
 from pbstore.server.registry import Registry
 from pbstore.server.retention_options import DRY_RUN, KEEP, retention_of
 from pbstore.server.store_task import start_store_task
+from pbstore.server.task_results import TASK_ID
 from pbstore.tasks.worker_task import WorkerTask
 
 WORKER_TYPE = "prune"
+PRUNED = OneOf(description="decisions, or the id of the task", choices=(PRUNE_DECISIONS, TASK_ID))
 USE_TASK = Parameter(
     name="use-task", schema=Boolean(description="Answer with the id of a task."), optional=True, default=False
 )
@@ -29,6 +33,7 @@ USE_TASK = Parameter(
     "/admin/datastore/{store}/prune",
     permission=PRUNE.permission,
     parameters=(STORE, NS, BACKUP_TYPE, BACKUP_ID, *KEEP, DRY_RUN, USE_TASK),
+    result=PRUNED,
 )
 def prune(
     call: Call[Registry],
@@ -66,6 +71,7 @@ def prune(
     "/admin/datastore/{store}/prune-datastore",
     permission=PRUNE.permission,
     parameters=(STORE, NS, MAX_DEPTH_BELOW, *KEEP, DRY_RUN),
+    result=TASK_ID,
 )
 def prune_datastore(
     call: Call[Registry], *, store: str, ns: Namespace, max_depth: int, dry_run: bool, **keep: int | None

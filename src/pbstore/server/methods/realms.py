@@ -5,10 +5,12 @@ from dataclasses import replace
 from pbstore.access.privileges import REALM_ALLOCATE, SYS_AUDIT
 from pbstore.api.method import Call, Method, Reply, method
 from pbstore.api.permission import WORLD, Privilege
+from pbstore.api.result import Items, Result
 from pbstore.api.schema import Boolean, Parameter
 from pbstore.config.domains_cfg import BUILT_IN_COMMENTS, DomainsFile, RealmConfig
 from pbstore.server.account_parameters import COMMENT, delete_list
-from pbstore.server.parameters import DIGEST
+from pbstore.server.account_results import REALM
+from pbstore.server.parameters import DIGEST, DIGEST_BESIDE
 from pbstore.server.registry import Registry
 
 REALMS_PATH = "/access/domains"
@@ -16,7 +18,12 @@ DEFAULT = Parameter(name="default", schema=Boolean(description="propose this rea
 DELETABLE = ("comment", "default")
 
 
-@method("GET", "/access/domains", permission=WORLD)
+@method(
+    "GET",
+    "/access/domains",
+    permission=WORLD,
+    result=Result(data=Items(description="realms", item=REALM), beside=DIGEST_BESIDE),
+)
 def list_realms(call: Call[Registry]) -> Reply:
     """List the realms."""
     cfg = DomainsFile(call.state.roots).load()
@@ -24,7 +31,12 @@ def list_realms(call: Call[Registry]) -> Reply:
 
 
 def _built_in(name: str) -> tuple[Method, Method]:
-    @method("GET", f"/config/access/{name}", permission=Privilege(REALMS_PATH, (SYS_AUDIT,)))
+    @method(
+        "GET",
+        f"/config/access/{name}",
+        permission=Privilege(REALMS_PATH, (SYS_AUDIT,)),
+        result=Result(data=REALM, beside=DIGEST_BESIDE),
+    )
     def show(call: Call[Registry]) -> Reply:
         """A built-in realm."""
         cfg = DomainsFile(call.state.roots).load()

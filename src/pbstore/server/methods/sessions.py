@@ -9,6 +9,7 @@ from pbstore._core import BackupChunks, ReaderChunks, SessionGrant
 from pbstore.access.privileges import DATASTORE_BACKUP, DATASTORE_READ
 from pbstore.api.method import Call, method
 from pbstore.api.permission import Custom, Privilege, Rights, acl_path, known_caller
+from pbstore.api.result import Session
 from pbstore.api.schema import Boolean, Parameter
 from pbstore.config.maintenance_mode import Operation
 from pbstore.errors import PbstoreError
@@ -49,6 +50,7 @@ def _check_reader(rights: Rights, caller: AuthId, values: Mapping[str, Any]) -> 
     "/backup",
     permission=Privilege(NAMESPACE_PATH, (DATASTORE_BACKUP,)),
     parameters=(STORE, *SNAPSHOT, DEBUG, BENCHMARK, NO_CACHE),
+    result=Session(description="a backup session", protocol=BACKUP_PROTOCOL),
 )
 def backup(
     call: Call[Registry],
@@ -100,6 +102,7 @@ def backup(
     "/reader",
     permission=Custom(f"{DATASTORE_READ} on the namespace, or {DATASTORE_BACKUP} for own groups", _check_reader),
     parameters=(STORE, *SNAPSHOT, DEBUG),
+    result=Session(description="a reader session", protocol=READER_PROTOCOL),
 )
 def reader(
     call: Call[Registry],

@@ -8,6 +8,7 @@ from itertools import islice
 from pbstore._core import FileBody
 from pbstore.api.method import Call, RawReply, Reply, method
 from pbstore.api.permission import ANYBODY, known_caller
+from pbstore.api.result import Content, Result, always, perhaps
 from pbstore.api.schema import Boolean, Enum, Integer, ListOf, Parameter, String
 from pbstore.errors import FormatError
 from pbstore.model import upid as upid_form
@@ -15,6 +16,7 @@ from pbstore.model.upid import Upid
 from pbstore.server.parameters import STORE
 from pbstore.server.registry import Registry
 from pbstore.server.task_access import SEE, STOP, may_see
+from pbstore.server.task_results import LOG_LINES, TASK_STATUS, TASKS
 from pbstore.tasks.task_filter import STATUS_KINDS, TaskFilter
 from pbstore.tasks.task_log import UNKNOWN, TaskEnd, log_path, read_log
 
@@ -44,6 +46,16 @@ def _flag(name: str, description: str) -> Parameter:
     return Parameter(name=name, schema=Boolean(description=description), optional=True, default=False)
 
 
+TOTAL = always("total", Integer(description="how many there are, as far as was looked"))
+LOG = Result(
+    data=LOG_LINES,
+    beside=(
+        always("success", Integer(description="1")),
+        always("total", Integer(description="lines of the whole log")),
+        perhaps("active", Boolean(description="whether the task runs")),
+    ),
+    instead=Content(description="the whole log", media_type="text/plain"),
+)
 START = _number("start", "How many to leave out.")
 LIMIT = _number("limit", f"How many to list, {DEFAULT_LIMIT} by default; 0 for all.")
 ONLY_STORE = Parameter(name="store", schema=STORE.schema, optional=True)
@@ -71,6 +83,7 @@ STATUS_FILTER = Parameter(
         _text("typefilter", "Part of the type's name."),
         STATUS_FILTER,
     ),
+    result=Result(data=TASKS, beside=(TOTAL,)),
 )
 def list_tasks(
     call: Call[Registry],
@@ -129,7 +142,7 @@ def _list_item(upid: Upid, end: TaskEnd | None) -> dict[str, object]:
     return item if end is None else {**item, "endtime": end.end_time, "status": end.status}
 
 
-@method("GET", "/nodes/{node}/tasks/{upid}/status", permission=SEE, parameters=(NODE, UPID))
+@method("GET", "/nodes/{node}/tasks/{upid}/status", permission=SEE, parameters=(NODE, UPID), result=TASK_STATUS)
 def status(call: Call[Registry], *, node: str, upid: Upid) -> dict[str, object]:
     """Whether a task runs, and how it ended."""
     index = call.state.tasks.index
@@ -165,6 +178,7 @@ def status(call: Call[Registry], *, node: str, upid: Upid) -> dict[str, object]:
         Parameter(name="test-status", schema=Boolean(description="Tell whether the task runs, too."), optional=True),
         _flag("download", "Answer with the whole log as a file."),
     ),
+    result=LOG,
 )
 def log(
     call: Call[Registry],

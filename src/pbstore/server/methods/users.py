@@ -7,6 +7,7 @@ from pbstore.access.privileges import SYS_AUDIT
 from pbstore.access.user_accounts import UserAccounts
 from pbstore.api.method import Call, Reply, method
 from pbstore.api.permission import ANYBODY, known_caller
+from pbstore.api.result import Result
 from pbstore.api.schema import Boolean, Parameter
 from pbstore.config.tfa_json import TfaFile
 from pbstore.config.user_cfg import UserConfig
@@ -21,8 +22,9 @@ from pbstore.server.account_parameters import (
     delete_list,
     field_changes,
 )
+from pbstore.server.account_results import USER, USERS
 from pbstore.server.account_right import CHANGE_USER, MANAGE_USERS, SEE_USER, USERS_PATH
-from pbstore.server.parameters import DIGEST
+from pbstore.server.parameters import DIGEST, DIGEST_BESIDE
 from pbstore.server.registry import Registry
 
 INCLUDE_TOKENS = Parameter(
@@ -31,7 +33,13 @@ INCLUDE_TOKENS = Parameter(
 PASSWORD = Parameter(name="password", schema=NEW_PASSWORD, optional=True)
 
 
-@method("GET", "/access/users", permission=ANYBODY, parameters=(INCLUDE_TOKENS,))
+@method(
+    "GET",
+    "/access/users",
+    permission=ANYBODY,
+    parameters=(INCLUDE_TOKENS,),
+    result=Result(data=USERS, beside=DIGEST_BESIDE),
+)
 def list_users(call: Call[Registry], *, include_tokens: bool) -> Reply:
     """List all users, or only the calling one if it may not see others."""
     cfg, caller = call.state.users.load(), known_caller(call.caller)
@@ -50,7 +58,13 @@ def create(call: Call[Registry], *, userid: UserId, password: str | None, **fiel
     UserAccounts(call.state.roots).create(UserConfig(user=userid, **fields), password)
 
 
-@method("GET", "/access/users/{userid}", permission=SEE_USER, parameters=(USER_ID,))
+@method(
+    "GET",
+    "/access/users/{userid}",
+    permission=SEE_USER,
+    parameters=(USER_ID,),
+    result=Result(data=USER, beside=DIGEST_BESIDE),
+)
 def show(call: Call[Registry], *, userid: UserId) -> Reply:
     """One user."""
     cfg = call.state.users.load()
@@ -84,7 +98,13 @@ def remove(call: Call[Registry], *, userid: UserId, digest: str | None) -> None:
     UserAccounts(call.state.roots).remove(userid, digest=digest)
 
 
-@method("PUT", "/access/users/{userid}/unlock-tfa", permission=MANAGE_USERS, parameters=(USER_ID,))
+@method(
+    "PUT",
+    "/access/users/{userid}/unlock-tfa",
+    permission=MANAGE_USERS,
+    parameters=(USER_ID,),
+    result=Boolean(description="whether there were any"),
+)
 def unlock_second_factors(call: Call[Registry], *, userid: UserId) -> bool:
     """Take the locks of second factors away; the answer is whether there were any."""
     return TfaFile(call.state.roots).unlock(userid)

@@ -25,6 +25,7 @@ from pbstore.server.parameters import (
 )
 from pbstore.server.registry import Registry
 from pbstore.server.store_task import start_store_task
+from pbstore.server.task_results import TASK_ID
 from pbstore.server.verify_parameters import FILTER, THREADS
 from pbstore.server.verify_task import VerifyOptions, VerifyRun
 from pbstore.tasks.worker_task import WorkerTask
@@ -47,6 +48,7 @@ _Work = tuple[str, str, Callable[[VerifyRun], None]]
         MAX_DEPTH_BELOW,
         *THREADS,
     ),
+    result=TASK_ID,
 )
 def verify(
     call: Call[Registry],
