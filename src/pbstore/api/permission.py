@@ -69,6 +69,20 @@ class Anybody(Permission):
         return "every valid login"
 
 
+class Superuser(Permission):
+    """Only `root@pam`; no right can be given for it."""
+
+    def check(self, rights: Rights, caller: AuthId | None, values: Mapping[str, Any]) -> None:
+        """Look at the name."""
+        if not known_caller(caller).is_superuser:
+            raise PermissionDeniedError
+
+    @property
+    def text(self) -> str:
+        """Who may call."""
+        return "root@pam"
+
+
 @dataclass(frozen=True)
 class Privilege(Permission):
     """Privileges on a path like `/datastore/{store}/{ns}`: all of `names`, or one of them with `any_of`."""
@@ -114,6 +128,7 @@ class Custom(Permission):
 
 WORLD = World()
 ANYBODY = Anybody()
+SUPERUSER = Superuser()
 
 
 def known_caller(caller: AuthId | None) -> AuthId:

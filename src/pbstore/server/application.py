@@ -24,6 +24,7 @@ from pbstore.api.route_table import Match, RouteTable
 from pbstore.errors import AuthenticationError, FormatError, NotFoundError, PbstoreError
 from pbstore.model.auth_id import AuthId
 from pbstore.server.access_log import access_line
+from pbstore.server.documents import Documents
 from pbstore.server.registry import Registry
 
 MAX_TARGET_LENGTH = 3072
@@ -39,11 +40,13 @@ class Application:
         self._registry = registry
         self._routes = routes
         self._sleep = sleep
+        self._documents = Documents(routes)
 
     def handle(self, request: Request) -> Response:
         """Answer an ordinary request."""
         exchange = _Exchange(self._registry, self._routes, request, may_upgrade=False)
-        return self._finished(exchange, exchange.response())
+        document = self._documents.find(request.method, request.path)
+        return self._finished(exchange, exchange.response() if document is None else exchange.deflated(document))
 
     def handle_for(self, caller: AuthId, request: Request) -> Response:
         """Answer a request whose caller is known already, without looking for credentials."""
@@ -108,6 +111,10 @@ class _Exchange:
             return plain_error(HTTPStatus.BAD_REQUEST, str(error))
         return self._api(output_format, "/" + "".join(parts[2:]))
 
+    def deflated(self, response: Response) -> Response:
+        """Compress the body if the client takes that."""
+        return deflated(response, self._header("accept-encoding") or "")
+
     def log(self, status: int, size: int) -> None:
         """Write the line of the access log."""
         line = access_line(
@@ -137,7 +144,7 @@ class _Exchange:
             result = self._invoke(match)
             if isinstance(result, SessionGrant):
                 return result
-            return deflated(success(output_format, result), self._header("accept-encoding") or "")
+            return self.deflated(success(output_format, result))
         except PbstoreError as error:
             return self._failed(output_format, error)
         except OSError as error:

@@ -15,7 +15,7 @@ from pbstore.access.acl_tree import AclTree
 from pbstore.access.privileges import PRIVILEGES
 from pbstore.access.roles import ROLES
 from pbstore.api.method import Method
-from pbstore.api.permission import ANYBODY, WORLD, Custom, Privilege
+from pbstore.api.permission import ANYBODY, SUPERUSER, WORLD, Custom, Privilege
 from pbstore.api.route_table import RouteTable
 from pbstore.config.acl_cfg import AclEntry
 from pbstore.errors import PbstoreError
@@ -29,7 +29,7 @@ from unit.server.route_values import path_and_parameters, python_values
 NOBODY = AuthId.parse("nobody@pbs")
 TOKEN = AuthId.parse("nobody@pbs!tok")
 ELSEWHERE = ("/datastore/other", "/remote/other", "/tape/other")
-GUARDED = [method for method in ROUTES if method.permission not in (WORLD, ANYBODY)]
+GUARDED = [method for method in ROUTES if method.permission not in (WORLD, ANYBODY, SUPERUSER)]
 ALL = pytest.mark.parametrize("method", GUARDED, ids=lambda method: f"{method.http_method} {method.path}")
 
 
@@ -113,6 +113,15 @@ def test_without_rights_it_refuses(method: Method) -> None:
     assert refusal(method, AclTree([])) is not None
     elsewhere = [AclEntry(path, str(NOBODY), "Admin", propagate=True) for path in ELSEWHERE]
     assert not allows(method, elsewhere)
+
+
+@pytest.mark.parametrize(
+    "method", [method for method in ROUTES if method.permission is SUPERUSER], ids=lambda method: method.path
+)
+def test_what_is_for_the_superuser_takes_no_rights_for_it(method: Method) -> None:
+    assert refusal(method, AclTree([]), AuthId.parse("root@pam")) is None
+    for caller in (NOBODY, TOKEN, AuthId.parse("root@pam!tok"), AuthId.parse("root@pbs")):
+        assert not allows(method, [AclEntry("/", str(caller), "Admin", propagate=True)], caller)
 
 
 @ALL

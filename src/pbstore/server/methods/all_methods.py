@@ -11,6 +11,7 @@ from pbstore.server.methods import (
     downloads,
     moves,
     namespaces,
+    nodes,
     notes,
     passwords,
     prune,
@@ -40,6 +41,7 @@ ROUTES = RouteTable(
         *moves.METHODS,
         *prune.METHODS,
         *verify.METHODS,
+        *nodes.METHODS,
         *tasks.METHODS,
         *sessions.METHODS,
     )

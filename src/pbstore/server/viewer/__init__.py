@@ -1,0 +1,1 @@
+"""The API viewer: the OpenAPI document as one page for people."""
