@@ -10,8 +10,15 @@ USAGE_OF_SNAPSHOT = """
 Usage:
 
 proxmox-backup-client snapshot files <snapshot> [OPTIONS]
+proxmox-backup-client snapshot forget <snapshot> [OPTIONS]
 proxmox-backup-client snapshot list [<group>] [OPTIONS]
+proxmox-backup-client snapshot notes show <snapshot> [OPTIONS]
+proxmox-backup-client snapshot notes update <snapshot> <notes> [OPTIONS]
+proxmox-backup-client snapshot protected show <snapshot> [OPTIONS]
+proxmox-backup-client snapshot protected update <snapshot> <protected> [OPTIONS]
+proxmox-backup-client snapshot upload-log <snapshot> <logfile> [OPTIONS]
 """
+COMMANDS_OF_SNAPSHOT = "files, forget, list, notes, protected, upload-log"
 USAGE_OF_USER_REMOVE = """\
 Usage: proxmox-backup-manager user remove <userid> [OPTIONS]
 
@@ -29,7 +36,10 @@ Optional parameters:
 @pytest.mark.parametrize(
     ("words", "stderr"),
     [
-        (("snapshot",), f"Error: no command specified.\nPossible commands: files, list\n{USAGE_OF_SNAPSHOT}"),
+        (
+            ("snapshot",),
+            f"Error: no command specified.\nPossible commands: {COMMANDS_OF_SNAPSHOT}\n{USAGE_OF_SNAPSHOT}",
+        ),
         (("snap", "lisst"), f"Error: no such command 'lisst'\n{USAGE_OF_SNAPSHOT}"),
         (("s",), "Error: no such command 's'\n\nUsage:\n\nproxmox-backup-client backup {<backupspec>} [OPTIONS]\n"),
         (
@@ -75,7 +85,8 @@ def test_help_lists_all_commands(client: Runner, words: tuple[str, ...]) -> None
     assert outcome.exit_code == 0
     lines = outcome.stdout.splitlines()
     assert lines[:2] == ["Usage:", ""]
-    assert lines[2:] == sorted(lines[2:])
+    assert lines[2:-2] == sorted(lines[2:-2])
+    assert lines[-2:] == ["", "What one of them does: proxmox-backup-client help <command>"]
     assert "proxmox-backup-client key create-master-key" in lines
     assert (
         "proxmox-backup-client key import-with-master-key [<path>] --encrypted-keyfile <string> "
@@ -87,7 +98,20 @@ def test_help_lists_all_commands(client: Runner, words: tuple[str, ...]) -> None
 @pytest.mark.parametrize("words", [("help", "user", "remove"), ("user", "remove", "--help")])
 def test_help_of_one_command(manager: Runner, words: tuple[str, ...]) -> None:
     outcome = manager(*words)
-    assert (outcome.exit_code, outcome.stdout) == (0, USAGE_OF_USER_REMOVE)
+    usage, parameters = USAGE_OF_USER_REMOVE.split("\n", 1)
+    assert (outcome.exit_code, outcome.stdout) == (
+        0,
+        f"{usage}\n\nRemove a user from the configuration file.\n{parameters}",
+    )
+
+
+def test_help_shows_examples(client: Runner) -> None:
+    outcome = client("help", "namespace", "create")
+    assert outcome.stdout.endswith(
+        "Examples:\n\n"
+        "  proxmox-backup-client namespace create customers/acme\n"
+        "      'customers' must be there already\n"
+    )
 
 
 def test_verbose_help_describes_everything(client: Runner) -> None:
@@ -99,7 +123,9 @@ def test_verbose_help_describes_everything(client: Runner) -> None:
     ("line", "expected"),
     [
         ("p l", ["list", "login", "logout"]),
-        ("p snapshot ", ["files", "list"]),
+        ("p snapshot ", ["files", "forget", "list", "notes", "protected", "upload-log"]),
+        ("p snapshot protected update host/a/b ", ["false", "true"]),
+        ("p benchmark --output-format=json-", ["--output-format=json-pretty"]),
         ("p snap l", ["list"]),
         ("p snapshots --ou", ["--output-format"]),
         ("p list --output-format j", ["json", "json-pretty"]),

@@ -5,6 +5,7 @@ Programs are trees of groups and commands; words are found by unambiguous abbrev
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from pbstore.api.schema import ListOf, Parameter
 from pbstore.errors import PbstoreError
@@ -19,22 +20,34 @@ class UsageError(PbstoreError):
         super().__init__(text)
 
 
+Completion: TypeAlias = Callable[..., Sequence[str]]
+"""Proposes values: it takes the console and the raw values of the words before."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A command line, without the program's name, and what it does."""
+
+    line: str
+    meaning: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Command:
     """One command.
 
     `run` is called with the console and one keyword argument a parameter. `positional` names the parameters given by
-    place; only the last one may be a list. `completions` maps a parameter to a function that proposes values for what
-    has been typed so far: it takes the console and the raw values parsed up to there. `prompted` names the options
-    whose value is asked for on the terminal when it is left out.
+    place; only the last one may be a list. `completions` maps a parameter to what proposes values for it. `prompted`
+    names the options whose value is asked for on the terminal when it is left out. `examples` are shown by `help`.
     """
 
     description: str
     run: Callable[..., None]
     parameters: Sequence[Parameter] = ()
     positional: Sequence[str] = ()
-    completions: Mapping[str, Callable[..., Sequence[str]]] = field(default_factory=dict)
+    completions: Mapping[str, Completion] = field(default_factory=dict)
     prompted: Sequence[str] = ()
+    examples: Sequence[Example] = ()
 
     def parameter(self, name: str) -> Parameter | None:
         """The parameter of that wire name, or None."""

@@ -1,24 +1,47 @@
 """Completion for bash: `complete -C '<program> bashcomplete' <program>` (cli-client.md 1)."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pbstore.api.schema import Boolean, Enum, ListOf, Parameter, Schema
-from pbstore.cli.command import Command, Group, is_list
+from pbstore.cli.command import Command, Completion, Group, is_list
 from pbstore.cli.console import Console
 
 
-def complete(program: Group, console: Console) -> list[str]:
-    """Return the candidates for the word under the cursor, from `COMP_LINE` and `COMP_POINT`."""
+def complete(
+    program: Group,
+    console: Console,
+    arguments: Sequence[str] = (),
+    shared: Mapping[str, Completion] | None = None,
+) -> list[str]:
+    """Return the candidates for the word under the cursor, from `COMP_LINE` and `COMP_POINT`.
+
+    Args:
+        program: the program's commands.
+        console: the environment.
+        arguments: what the shell calls a completer with: the command, the word that it will replace, the word before.
+        shared: completions of parameters that have the same meaning in all commands.
+    """
     line = console.environment.get("COMP_LINE", "")
     point = console.environment.get("COMP_POINT", "")
     if point.isascii() and point.isdigit():
         line = line.encode()[: int(point)].decode(errors="ignore")
     words = _split(line)[1:] or [""]
-    return candidates(program, words[:-1], words[-1], console)
+    current = words[-1]
+    replaced = arguments[1] if len(arguments) > 1 and current.endswith(arguments[1]) else current
+    # A shell may split words at colons and equal signs: it replaces only what is behind the last one.
+    kept = len(current) - len(replaced)
+    found = candidates(program, words[:-1], current, console, shared)
+    return [candidate[kept:] for candidate in found]
 
 
-def candidates(program: Group, words: Sequence[str], current: str, console: Console) -> list[str]:
+def candidates(
+    program: Group,
+    words: Sequence[str],
+    current: str,
+    console: Console,
+    shared: Mapping[str, Completion] | None = None,
+) -> list[str]:
     """Return what `current` may become after the finished `words`."""
     rest = list(words)
     if rest and rest[0] in program.aliases:
@@ -32,13 +55,14 @@ def candidates(program: Group, words: Sequence[str], current: str, console: Cons
         if name is None:
             return []
         node = node.commands[name]
-    return _CommandCandidates(node, console).of(rest, current)
+    return _CommandCandidates(node, console, shared or {}).of(rest, current)
 
 
 class _CommandCandidates:
-    def __init__(self, command: Command, console: Console):
+    def __init__(self, command: Command, console: Console, shared: Mapping[str, Completion]):
         self.command = command
         self.console = console
+        self.completions = {**shared, **command.completions}
         self.raw: dict[str, object] = {}
 
     def of(self, words: list[str], current: str) -> list[str]:
@@ -55,6 +79,10 @@ class _CommandCandidates:
         if pending is not None:
             return self._values(pending, current)
         if current.startswith("-") and not only_places:
+            name, equals, value = current.partition("=")
+            parameter = self.command.parameter(name.lstrip("-")) if equals else None
+            if parameter is not None:
+                return [f"{name}={candidate}" for candidate in self._values(parameter, value)]
             return self._options(current)
         if places:
             return self._values(places[0], current)
@@ -83,14 +111,16 @@ class _CommandCandidates:
         return [name for name in names if name.startswith(current)]
 
     def _values(self, parameter: Parameter, current: str) -> list[str]:
-        hook = self.command.completions.get(parameter.name)
-        values = _enum_values(parameter.schema) if hook is None else hook(self.console, self.raw)
+        hook = self.completions.get(parameter.name)
+        values = _fixed_values(parameter.schema) if hook is None else hook(self.console, self.raw)
         return sorted(value for value in values if value.startswith(current))
 
 
-def _enum_values(schema: Schema) -> Sequence[str]:
+def _fixed_values(schema: Schema) -> Sequence[str]:
     if isinstance(schema, ListOf):
-        return _enum_values(schema.item)
+        return _fixed_values(schema.item)
+    if isinstance(schema, Boolean):
+        return ("false", "true")
     return schema.values if isinstance(schema, Enum) else ()
 
 

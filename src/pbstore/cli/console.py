@@ -3,7 +3,8 @@
 import codecs
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any, TextIO
 
@@ -22,9 +23,18 @@ class Console:
     def __init__(self, environment: Mapping[str, str], *, may_ask: bool = True, log_variable: str = "PBS_LOG"):
         self.environment = environment
         self._may_ask = may_ask
+        self._endings = ExitStack()
         self.log_variable = log_variable
         level = environment.get(log_variable) or "info"
         self._level = LEVELS.index(level) if level in LEVELS else LEVELS.index("info")
+
+    def at_end(self, ending: Callable[[], None]) -> None:
+        """Have `ending` called when the command is over, however it ends."""
+        self._endings.callback(ending)
+
+    def end(self) -> None:
+        """The command is over."""
+        self._endings.close()
 
     @property
     def is_interactive(self) -> bool:
@@ -56,6 +66,12 @@ class Console:
     def print(self, text: str) -> None:
         """Write a result line to stdout."""
         print(text, flush=True)
+
+    def print_parts(self, parts: Iterable[str]) -> None:
+        """Write a long result to stdout as it comes; line ends are in the parts."""
+        for part in parts:
+            sys.stdout.write(part)
+        sys.stdout.flush()
 
     def write(self, text: str) -> None:
         """Write text that has its own line ends to stdout."""
@@ -119,6 +135,10 @@ class Console:
     def confirm(self, question: str) -> bool:
         """Ask a yes or no question."""
         return prompt.confirm(question, sys.stdin, sys.stderr)
+
+    def agrees(self, question: str) -> bool:
+        """Ask a question whose answer is no unless it is yes, also where nobody answers."""
+        return prompt.agrees(question, sys.stdin, sys.stdout)
 
     def require_utf8(self, name: str) -> str | None:
         """Return a variable, None when unset.

@@ -6,17 +6,17 @@ import sys
 import threading
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import NoReturn
 
-from pbstore.cli.command import Command, Group, UsageError, find_command
+from pbstore.cli.command import Command, Completion, Group, UsageError, find_command
 from pbstore.cli.completion import complete
 from pbstore.cli.console import Console
 from pbstore.cli.option_parser import AdditionalArgumentsError, parse_words
 from pbstore.cli.printable import printable_lines
 from pbstore.cli.reference import reference_page
-from pbstore.cli.usage import all_commands, command_usage, group_usage
+from pbstore.cli.usage import all_commands, command_usage, group_usage, help_page
 from pbstore.errors import ParameterError, PbstoreError
 
 FAILURE = 255
@@ -26,13 +26,15 @@ FAILURE = 255
 class Program:
     """A program's name, what it is for, and its commands; `help` is one of them.
 
-    `log_variable` is the environment variable that says which log lines are wanted.
+    `log_variable` is the environment variable that says which log lines are wanted; `completions` propose values for
+    parameters that many commands have.
     """
 
     name: str
     description: str
     commands: Group
     log_variable: str = "PBS_LOG"
+    completions: Mapping[str, Completion] = field(default_factory=dict)
 
 
 def run_program(program: Program, words: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -57,6 +59,8 @@ def run_program(program: Program, words: Sequence[str], environment: Mapping[str
         if console.logs("debug"):
             traceback.print_exc()
         return _fail(f"internal error, set {program.log_variable}=debug to see where: {type(error).__name__}: {error}")
+    finally:
+        console.end()
 
 
 def main(program: Program) -> NoReturn:
@@ -75,7 +79,7 @@ def _run(program: Program, words: list[str], console: Console) -> int:
         words = ["help"]
     match words[:1]:
         case ["bashcomplete"]:
-            for candidate in complete(program.commands, console):
+            for candidate in complete(program.commands, console, words[1:], program.completions):
                 console.print(candidate)
             return 0
         case ["printdoc"]:
@@ -86,7 +90,7 @@ def _run(program: Program, words: list[str], console: Console) -> int:
     found = find_command(program.commands, words)
     prefix = " ".join((program.name, *found.path))
     if "--help" in found.words or "-h" in found.words:
-        console.print(command_usage(prefix, found.command))
+        console.print(help_page(prefix, found.command))
         return 0
     try:
         arguments = parse_words(found.command, found.words)
@@ -107,12 +111,13 @@ def _help(program: Program, words: list[str], console: Console) -> int:
         path.append(name)
         node = node.commands[name]
     if isinstance(node, Command):
-        console.print(command_usage(" ".join(path), node))
+        console.print(help_page(" ".join(path), node))
     elif verbose:
-        pages = [command_usage(" ".join(full), command) for full, command in all_commands(node, path)]
+        pages = [help_page(" ".join(full), command) for full, command in all_commands(node, path)]
         console.print("\n\n".join(pages))
     else:
         console.print(group_usage(node, path))
+        console.print(f"\nWhat one of them does: {program.name} help <command>")
     return 0
 
 

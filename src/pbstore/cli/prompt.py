@@ -85,6 +85,13 @@ def confirm(question: str, stdin: TextIO, output: TextIO) -> bool:
             return line.strip() in ("y", "Y")
 
 
+def agrees(question: str, stdin: TextIO, output: TextIO) -> bool:
+    """Ask once; only `y` or `Y` is agreement. The answer may come from a pipe."""
+    output.write(f"{question} [y/N]: ")
+    output.flush()
+    return stdin.readline().strip() in ("y", "Y")
+
+
 def _read_line(descriptor: int, output: TextIO) -> bytes:
     data, echo = bytearray(), True
     while True:

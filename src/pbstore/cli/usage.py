@@ -55,6 +55,18 @@ def command_usage(prefix: str, command: Command) -> str:
     return "\n".join(lines)
 
 
+def help_page(prefix: str, command: Command) -> str:
+    """What `help` says of a command: its usage, what it does, and examples."""
+    usage, _, parameters = command_usage(prefix, command).partition("\n")
+    description = textwrap.fill(command.description, _WIDTH, break_on_hyphens=False)
+    parts = [usage, description, parameters.removeprefix("\n")]
+    program = prefix.partition(" ")[0]
+    if command.examples:
+        shown = (f"  {program} {example.line}\n      {example.meaning}" for example in command.examples)
+        parts.append("\n".join(["Examples:", "", *shown]))
+    return "\n\n".join(part for part in parts if part)
+
+
 def parameter_head(parameter: Parameter) -> str:
     """Type and default of a parameter."""
     default = parameter.default

@@ -17,9 +17,9 @@ PLAIN_COOKIE = "PBSAuthCookie"
 _SAFE = "!$&'()*+,-./:;=@[\\]^_|~"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Credentials:
-    """The header fields that prove who calls."""
+    """The header fields that prove who calls; replaced as a whole when a ticket is renewed."""
 
     headers: Sequence[tuple[str, str]]
 

@@ -44,6 +44,12 @@ class ClientPlaces:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
+    def place_cache(self, name: str) -> Path:
+        """Where a file is written that may be lost; the folders are made."""
+        path = self.cache_home / _FOLDER / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
     def place_runtime(self, name: str) -> Path | None:
         """Where a file of this login session is kept; the folder is made. None without a runtime folder.
 

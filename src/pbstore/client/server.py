@@ -1,15 +1,17 @@
 """The server as the client's commands see it: REST calls of one logged-in user, and the two kinds of sessions."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from pbstore import _core
-from pbstore.client.answers import data_of, rows_of
+from pbstore.client.answers import data_of, parse_json, rows_of, text_of
 from pbstore.client.listing import FileListing, GroupListing, SnapshotListing
 from pbstore.client.login import Credentials
 from pbstore.client.repository import RepositorySpec
-from pbstore.errors import NotFoundError
+from pbstore.client.wire_parameters import group_parameters, namespace_parameters, query_value, snapshot_parameters
+from pbstore.errors import NotFoundError, ProtocolError
 from pbstore.model.backup import BackupGroup, Snapshot
 from pbstore.model.namespace import Namespace
 
@@ -23,19 +25,38 @@ class Server:
 
     def __init__(self, connection: _core.Connection, repository: RepositorySpec, credentials: Credentials):
         self._connection = connection
-        self._headers = [_USER_AGENT, *credentials.headers]
+        self._credentials = credentials
         self.repository = repository
-        self._datastore_path = f"admin/datastore/{quote(repository.datastore, safe='')}"
+        self.datastore_path = f"admin/datastore/{quote(repository.datastore, safe='')}"
 
-    def get(self, path: str, parameters: dict[str, Any] | None = None) -> Any:
+    def get(self, path: str, parameters: Mapping[str, Any] | None = None) -> Any:
         """GET `path` below `/api2/json/`; the `data` of the answer."""
-        query = f"?{urlencode(parameters)}" if parameters else ""
-        return data_of(*self._request("GET", path + query, self._headers, None))
+        return data_of(*self._request("GET", path, parameters))
 
-    def post(self, path: str, parameters: dict[str, Any]) -> Any:
+    def get_envelope(self, path: str, parameters: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """GET `path`; the whole answer, of which `data` is one member."""
+        status, body = self._request("GET", path, parameters)
+        data_of(status, body)
+        answer = parse_json(body, "answer")
+        if not isinstance(answer, dict):
+            raise ProtocolError("the server's answer is no object")
+        return answer
+
+    def post(self, path: str, parameters: Mapping[str, Any]) -> Any:
         """POST parameters as JSON; the `data` of the answer."""
-        headers = [*self._headers, ("content-type", "application/json")]
-        return data_of(*self._request("POST", path, headers, json.dumps(parameters).encode()))
+        return data_of(*self._send("POST", path, parameters))
+
+    def post_data(self, path: str, parameters: Mapping[str, Any], data: bytes) -> Any:
+        """POST bytes, with the parameters in the query; the `data` of the answer."""
+        return data_of(*self._request("POST", path, parameters, data, "application/octet-stream"))
+
+    def put(self, path: str, parameters: Mapping[str, Any]) -> Any:
+        """PUT parameters as JSON; the `data` of the answer."""
+        return data_of(*self._send("PUT", path, parameters))
+
+    def delete(self, path: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        """DELETE `path`; the `data` of the answer."""
+        return data_of(*self._request("DELETE", path, parameters))
 
     def version(self) -> dict[str, Any]:
         """`version`, `release` and `repoid`."""
@@ -44,33 +65,36 @@ class Server:
 
     def status(self) -> dict[str, Any]:
         """Usage of the datastore: `total`, `used`, `avail` in bytes."""
-        data = self.get(f"{self._datastore_path}/status")
+        data = self.get(f"{self.datastore_path}/status")
         return data if isinstance(data, dict) else {}
 
     def groups(self, namespace: Namespace) -> list[GroupListing]:
         """All groups of a namespace that the user may see."""
-        rows = rows_of(self.get(f"{self._datastore_path}/groups", _namespace_parameters(namespace)))
+        rows = rows_of(self.get(f"{self.datastore_path}/groups", namespace_parameters(namespace)))
         return [GroupListing.from_wire(row) for row in rows]
 
     def snapshots(self, namespace: Namespace, group: BackupGroup | None = None) -> list[SnapshotListing]:
         """All snapshots of a namespace, or of one group in it."""
-        parameters = _namespace_parameters(namespace)
-        if group is not None:
-            parameters |= _group_parameters(group)
-        rows = rows_of(self.get(f"{self._datastore_path}/snapshots", parameters))
+        parameters = namespace_parameters(namespace) if group is None else group_parameters(namespace, group)
+        rows = rows_of(self.get(f"{self.datastore_path}/snapshots", parameters))
         return [SnapshotListing.from_wire(row) for row in rows]
 
     def files(self, namespace: Namespace, snapshot: Snapshot) -> list[FileListing]:
         """The files of a snapshot."""
-        parameters = _namespace_parameters(namespace) | _snapshot_parameters(snapshot)
-        return [FileListing.from_wire(row) for row in rows_of(self.get(f"{self._datastore_path}/files", parameters))]
+        parameters = snapshot_parameters(namespace, snapshot)
+        return [FileListing.from_wire(row) for row in rows_of(self.get(f"{self.datastore_path}/files", parameters))]
+
+    def server_identity(self) -> str:
+        """The `pbs-instance-id`, which tells servers apart whatever their address."""
+        data = self.get("nodes/localhost/identity")
+        return text_of(data if isinstance(data, dict) else {}, "pbs-instance-id")
 
     def namespaces(self, parent: Namespace, max_depth: int | None) -> list[dict[str, Any]]:
         """The namespaces below `parent`, itself included: objects with `ns` and perhaps `comment`."""
         parameters: dict[str, Any] = {} if parent.is_root else {"parent": str(parent)}
         if max_depth is not None:
             parameters["max-depth"] = max_depth
-        return rows_of(self.get(f"{self._datastore_path}/namespace", parameters))
+        return rows_of(self.get(f"{self.datastore_path}/namespace", parameters))
 
     def newest_snapshot(self, namespace: Namespace, group: BackupGroup) -> Snapshot:
         """The newest finished snapshot of a group.
@@ -87,9 +111,14 @@ class Server:
         """The snapshot itself, or the newest one of a group."""
         return named if isinstance(named, Snapshot) else self.newest_snapshot(namespace, named)
 
-    def open_backup(self, namespace: Namespace, snapshot: Snapshot, *, no_cache: bool = False) -> _core.Session:
-        """Start a backup session; the snapshot must be newer than all others of its group."""
-        more = {"debug": "true", "benchmark": "false"} | ({"no-cache": "true"} if no_cache else {})
+    def open_backup(
+        self, namespace: Namespace, snapshot: Snapshot, *, no_cache: bool = False, is_benchmark: bool = False
+    ) -> _core.Session:
+        """Start a backup session; the snapshot must be newer than all others of its group.
+
+        `is_benchmark` is for the group `host/benchmark` only, of which nothing is kept.
+        """
+        more = {"debug": "true", "benchmark": str(is_benchmark).lower()} | ({"no-cache": "true"} if no_cache else {})
         return self._open("backup", BACKUP_PROTOCOL, namespace, snapshot, more)
 
     def open_reader(self, namespace: Namespace, snapshot: Snapshot) -> _core.Session:
@@ -100,16 +129,32 @@ class Server:
         self, path: str, protocol: str, namespace: Namespace, snapshot: Snapshot, more: dict[str, str]
     ) -> _core.Session:
         parameters = {
-            **_snapshot_parameters(snapshot),
+            **snapshot_parameters(namespace, snapshot),
             "store": self.repository.datastore,
-            **_namespace_parameters(namespace),
             **more,
         }
-        return self._connection.open_session(f"/api2/json/{path}?{urlencode(parameters)}", protocol, self._headers)
+        return self._connection.open_session(f"/api2/json/{path}?{urlencode(parameters)}", protocol, self._headers())
 
-    def _request(self, method: str, path: str, headers: list[tuple[str, str]], body: bytes | None) -> tuple[int, bytes]:
-        status, _, answer = self._connection.request(method, f"/api2/json/{path}", headers, body)
+    def _send(self, method: str, path: str, parameters: Mapping[str, Any]) -> tuple[int, bytes]:
+        return self._request(method, path, None, json.dumps(parameters).encode(), "application/json")
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, Any] | None,
+        body: bytes | None = None,
+        content_type: str | None = None,
+    ) -> tuple[int, bytes]:
+        values = {name: query_value(value) for name, value in (parameters or {}).items()}
+        query = f"?{urlencode(values)}" if values else ""
+        headers = self._headers() + ([] if content_type is None else [("content-type", content_type)])
+        status, _, answer = self._connection.request(method, f"/api2/json/{path}{query}", headers, body)
         return status, answer
+
+    def _headers(self) -> list[tuple[str, str]]:
+        """Made anew for each call: a ticket is replaced while the program runs."""
+        return [_USER_AGENT, *self._credentials.headers]
 
 
 def group_or_snapshot(text: str) -> BackupGroup | Snapshot:
@@ -119,15 +164,3 @@ def group_or_snapshot(text: str) -> BackupGroup | Snapshot:
         FormatError: neither.
     """
     return Snapshot.parse(text) if text.count("/") == 2 else BackupGroup.parse(text)
-
-
-def _namespace_parameters(namespace: Namespace) -> dict[str, Any]:
-    return {} if namespace.is_root else {"ns": str(namespace)}
-
-
-def _group_parameters(group: BackupGroup) -> dict[str, Any]:
-    return {"backup-type": group.backup_type.value, "backup-id": group.backup_id}
-
-
-def _snapshot_parameters(snapshot: Snapshot) -> dict[str, Any]:
-    return {**_group_parameters(snapshot.group), "backup-time": snapshot.backup_time}

@@ -20,6 +20,7 @@ OPEN_TO_LOGINS = {
     ("GET", "/config/datastore"),
     ("GET", "/status/datastore-usage"),
     ("GET", "/nodes/{node}/tasks"),
+    ("GET", "/nodes/{node}/identity"),
 }
 FOR_THE_SUPERUSER = {("GET", "/nodes")}
 WORDS_OF_THEIR_OWN = {

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 
 from pbstore.cli.console import Console
-from pbstore.cli.proxmox_backup_client.connect import connect
+from pbstore.cli.proxmox_backup_client.connect import connect, repository_history
 from pbstore.cli.proxmox_backup_client.repository_options import wanted_repository
+from pbstore.client.answers import rows_of, text_of
 from pbstore.client.server import Server, group_or_snapshot
 from pbstore.errors import PbstoreError
 from pbstore.model.archive_name import archive_name
@@ -18,9 +19,35 @@ def _from_server(
     try:
         options = {name.replace("-", "_"): value for name, value in raw.items()}
         server = connect(quiet, wanted_repository(quiet, options))
-        return ask(server, Namespace.parse(str(raw.get("ns", ""))))
+        named = str(raw["ns"]) if "ns" in raw else quiet.environment.get("PBS_NAMESPACE", "")
+        return ask(server, Namespace.parse(named))
     except (PbstoreError, OSError):
         return ()
+    finally:
+        quiet.end()
+
+
+def complete_repositories(console: Console, raw: dict[str, object]) -> Sequence[str]:
+    """The repositories that were used before."""
+    try:
+        return repository_history(console).names()
+    except OSError:
+        return ()
+
+
+def complete_namespaces(console: Console, raw: dict[str, object]) -> Sequence[str]:
+    """All namespaces of the datastore but the root."""
+
+    def names(server: Server, _: Namespace) -> list[str]:
+        return [name for item in server.namespaces(Namespace(), None) if (name := text_of(item, "ns"))]
+
+    return _from_server(console, {**raw, "ns": ""}, names)
+
+
+def complete_tasks(console: Console, raw: dict[str, object]) -> Sequence[str]:
+    """The tasks that the server lists first: those that run, and the last ones."""
+    path = "nodes/localhost/tasks"
+    return _from_server(console, raw, lambda server, _: [text_of(task, "upid") for task in rows_of(server.get(path))])
 
 
 def complete_groups(console: Console, raw: dict[str, object]) -> Sequence[str]:

@@ -1,5 +1,6 @@
 """Connect and log in: expected fingerprint, password, ticket cache, and the questions on the terminal."""
 
+import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -9,9 +10,11 @@ from pbstore.client.fingerprint_cache import FingerprintCache
 from pbstore.client.login import Credentials, request_ticket, ticket_credentials, token_credentials
 from pbstore.client.places import ClientPlaces
 from pbstore.client.repository import RepositorySpec
+from pbstore.client.repository_history import RepositoryHistory
 from pbstore.client.secrets import read_credential, read_secret
 from pbstore.client.server import Server
 from pbstore.client.ticket_cache import Ticket, TicketCache
+from pbstore.client.ticket_renewal import TicketRenewal
 from pbstore.errors import AuthenticationError, CertificateError, FormatError
 from pbstore.model.fingerprint import Fingerprint
 
@@ -28,7 +31,13 @@ def connect(console: Console, repository: RepositorySpec) -> Server:
     """
     entry = _Entry(console, repository)
     credentials = entry.credentials()
+    entry.remember()
     return Server(entry.connection, repository, credentials)
+
+
+def repository_history(console: Console) -> RepositoryHistory:
+    """The repositories that were used before."""
+    return RepositoryHistory(ClientPlaces.from_environment(console.environment).place_cache("repo-list"))
 
 
 def ticket_cache(console: Console) -> TicketCache:
@@ -71,7 +80,28 @@ class _Entry:
             secret = self.ask() if password is None else password
             ticket = request_ticket(self.connection, user, secret)
         cache.store(self.repository.server_name, str(user), ticket)
-        return ticket_credentials(ticket)
+        credentials = ticket_credentials(ticket)
+        self.keep_alive(credentials, ticket, cache)
+        return credentials
+
+    def keep_alive(self, credentials: Credentials, ticket: Ticket, cache: TicketCache) -> None:
+        """Renew the ticket in the background until the program ends, over a connection of its own."""
+        user = self.repository.user
+        connection = self.make_connection(self.expected)
+
+        def renew(old: Ticket) -> Ticket:
+            new = request_ticket(connection, user, old.ticket)
+            cache.store(self.repository.server_name, str(user), new)
+            return new
+
+        renewal = TicketRenewal(credentials, ticket, renew)
+        renewal.start()
+        self.console.at_end(renewal.stop)
+
+    def remember(self) -> None:
+        """Count the repository for completion; that it cannot be written is nobody's trouble."""
+        with contextlib.suppress(OSError):
+            repository_history(self.console).add(str(self.repository))
 
     def renewed(self, cache: TicketCache) -> Ticket | None:
         """A new ticket in exchange for the cached one."""
@@ -95,6 +125,7 @@ class _Entry:
         except CertificateError as error:
             fingerprint = Fingerprint.parse(error.fingerprint)
             self.confirm(fingerprint)
+        self.expected = fingerprint
         self.connection = self.make_connection(fingerprint)
         answer = call(self.connection)
         if self.given is None:

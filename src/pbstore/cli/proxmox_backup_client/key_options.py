@@ -12,19 +12,19 @@ from pbstore.model.crypt_mode import CryptMode
 
 MAX_DESCRIPTOR = (1 << 31) - 1
 
+KEYFILE = Parameter(
+    name="keyfile",
+    schema=String(description="Path to encryption key. All data will be encrypted using this key.", convert=Path),
+    optional=True,
+)
+KEYFD = Parameter(
+    name="keyfd",
+    schema=Integer(description="Pass an encryption key via an already opened file descriptor.", maximum=MAX_DESCRIPTOR),
+    optional=True,
+)
 KEY = (
-    Parameter(
-        name="keyfile",
-        schema=String(description="Path to encryption key. All data will be encrypted using this key.", convert=Path),
-        optional=True,
-    ),
-    Parameter(
-        name="keyfd",
-        schema=Integer(
-            description="Pass an encryption key via an already opened file descriptor.", maximum=MAX_DESCRIPTOR
-        ),
-        optional=True,
-    ),
+    KEYFILE,
+    KEYFD,
     Parameter(
         name="crypt-mode",
         schema=Enum(

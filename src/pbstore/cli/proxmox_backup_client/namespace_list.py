@@ -2,13 +2,18 @@
 
 from typing import Any
 
-from pbstore.api.schema import Integer, Parameter, String
+from pbstore.api.schema import Integer, Parameter
 from pbstore.cli.command import Command
 from pbstore.cli.console import Console
 from pbstore.cli.output_format import OUTPUT_FORMAT, json_text
 from pbstore.cli.printable import printable
 from pbstore.cli.proxmox_backup_client.connect import connect
-from pbstore.cli.proxmox_backup_client.repository_options import REPOSITORY, wanted_namespace, wanted_repository
+from pbstore.cli.proxmox_backup_client.repository_options import (
+    REPOSITORY,
+    SUBJECT_NAMESPACE,
+    wanted_namespace,
+    wanted_repository,
+)
 from pbstore.client.answers import text_of
 from pbstore.model.namespace import MAX_DEPTH, Namespace
 
@@ -34,7 +39,7 @@ COMMAND = Command(
     run=run,
     positional=("ns",),
     parameters=(
-        Parameter(name="ns", schema=String(description="Namespace.", convert=Namespace.parse), optional=True),
+        SUBJECT_NAMESPACE,
         Parameter(
             name="max-depth",
             schema=Integer(description="How many levels of namespaces to list.", maximum=MAX_DEPTH),

@@ -28,6 +28,12 @@ REPOSITORY = (
 
 NAMESPACE = Parameter(name="ns", schema=String(description="Namespace.", convert=Namespace.parse), optional=True)
 
+SUBJECT_NAMESPACE = Parameter(
+    name="ns", schema=String(description="Namespace.", convert=Namespace.parse), optional=True
+)
+"""Of commands about a namespace itself, which is given by place."""
+TARGET_NAMESPACE = Parameter(name="target-ns", schema=String(description="Target namespace.", convert=Namespace.parse))
+
 
 def repository_options(options: dict[str, object]) -> RepositoryOptions:
     """Pick the repository's options out of a command's keyword arguments."""

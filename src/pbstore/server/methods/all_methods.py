@@ -11,6 +11,7 @@ from pbstore.server.methods import (
     downloads,
     moves,
     namespaces,
+    node_identity,
     nodes,
     notes,
     passwords,
@@ -44,5 +45,6 @@ ROUTES = RouteTable(
         *nodes.METHODS,
         *tasks.METHODS,
         *sessions.METHODS,
+        *node_identity.METHODS,
     )
 )
