@@ -11,7 +11,7 @@ from pbstore.client.listing import FileListing, GroupListing, SnapshotListing
 from pbstore.client.login import Credentials
 from pbstore.client.repository import RepositorySpec
 from pbstore.client.wire_parameters import group_parameters, namespace_parameters, query_value, snapshot_parameters
-from pbstore.errors import NotFoundError, ProtocolError
+from pbstore.errors import NotFoundError, ProtocolError, ServerError
 from pbstore.model.backup import BackupGroup, Snapshot
 from pbstore.model.namespace import Namespace
 
@@ -102,7 +102,14 @@ class Server:
         Raises:
             NotFoundError: there is none.
         """
-        finished = [item.snapshot for item in self.snapshots(namespace, group) if item.is_finished]
+        try:
+            snapshots = self.snapshots(namespace, group)
+        except ServerError:
+            # What a server says of a group that is not there differs from release to release.
+            if any(item.group == group for item in self.groups(namespace)):
+                raise
+            snapshots = []
+        finished = [item.snapshot for item in snapshots if item.is_finished]
         if not finished:
             raise NotFoundError(f"backup group {group} does not contain any snapshots.")
         return max(finished)

@@ -58,7 +58,7 @@ def test_groups(site: Site) -> None:
             "backup-count": 1,
             "files": ["vm.conf.blob", "index.json.blob"],
             "owner": "john@pbs",
-            "comment": "first line",
+            "comment": "first line\n",
         },
     ]
 

@@ -148,7 +148,8 @@ def _group_item(
         if is_finished(datastore, namespace, snapshot)
     ]
     newest = describe_snapshot(datastore, namespace, finished[0]) if finished else None
-    comment = read_notes(datastore, namespace, group).partition("\n")[0]
+    first_line, line_end, _ = read_notes(datastore, namespace, group).partition("\n")
+    comment = first_line + line_end
     return {
         "backup-type": group.backup_type.value,
         "backup-id": group.backup_id,
