@@ -74,7 +74,7 @@ def test_several_errors_are_listed(client: Runner) -> None:
     assert outcome.stderr.startswith(
         "Error: parameter verification failed:\n"
         "- 'nope': schema does not allow additional properties.\n"
-        "- 'port': expected an integer\n"
+        "- 'port': invalid digit found in string\n"
         "Usage: "
     )
 

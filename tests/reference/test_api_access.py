@@ -1,27 +1,19 @@
 """Accounts, rights, realms and logins beside what the originals answered; `root@pam` is called as by the manager."""
 
 import json
-import re
-import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 
 from pbstore._core import Request
 from pbstore.config.roots import Roots
-from pbstore.model.auth_id import AuthId
 from reference.recorded_server import recorded
+from reference.replay import ROOT, ask, comparable, ordered, taken_over
 from unit.server.application_site import Answer, Site
-from unpack import unpack
 
 API = "/api2/json/access"
-ROOT = AuthId.parse("root@pam")
-PASSWORDS = {"test@pbs": "Test12345", "reader@pbs": "Reader12345", "nobody@pbs": "Nobody12345"}
-TIME = float(0x6B03CC4F)
-LINE = re.compile(r"(?P<method>[A-Z]+) (?P<target>\S+) (?P<arguments>.*)\[as (?P<user>.*)\] -> (?P<status>\d*)")
 NOT_SERVED = {"openid", "tfa", "ad", "ldap", "vncticket"}
 READ = (
     "domains",
@@ -100,80 +92,9 @@ OF_324 = {
 
 @pytest.fixture(scope="module")
 def site(fixtures_423: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The configuration and the keys of the recorded server, at the time of the recording."""
-    root = tmp_path_factory.mktemp("recorded")
-    unpack(fixtures_423 / "etc-proxmox-backup.tar.xz", root / "etc")
-    roots = Roots.below(root)
-    roots.prepare()
-    site = Site(roots, now=TIME)
+    site = taken_over(fixtures_423, tmp_path_factory.mktemp("recorded"))
     yield site
     site.registry.close()
-
-
-def ask(site: Site, fixtures: Path, name: str) -> Answer:
-    """Send the recorded request again."""
-    index = (fixtures / "api" / "INDEX.txt").read_text()
-    found = re.search(rf"^{re.escape(name)}: (.*)$", index, re.M)
-    line = LINE.fullmatch(found[1]) if found else None
-    assert line is not None, name
-    path, _, query = line["target"].partition("?")
-    words = shlex.split(line["arguments"])
-    fields: list[tuple[str, str]] = []
-    headers, body = {"content-type": "application/x-www-form-urlencoded"}, ""
-    for flag, word in zip(words[::2], words[1::2], strict=True):
-        if flag == "-H":
-            headers["content-type"] = word.partition(": ")[2]
-        elif word.startswith("{"):
-            body = word
-        else:
-            key, _, value = word.partition("=")
-            fields.append((key, value))
-    headers |= credentials(site, fixtures, name, line["user"])
-    request = Request(
-        method=line["method"],
-        path=path,
-        query=query,
-        headers=list(headers.items()),
-        body=(body or urlencode(fields)).encode(),
-        peer="192.0.2.1:4711",
-    )
-    is_root = line["user"] == "root@pam"
-    answer = site.application.handle_for(ROOT, request) if is_root else site.application.handle(request)
-    return Answer(answer[0], dict(answer[1]), answer[2])
-
-
-def credentials(site: Site, fixtures: Path, name: str, user: str) -> dict[str, str]:
-    """The headers of the recorded caller."""
-    if user in PASSWORDS:
-        data = site.call("POST", f"{API}/ticket", {"username": user, "password": PASSWORDS[user]}).data
-        return {"cookie": f"PBSAuthCookie={data['ticket']}", "csrfpreventiontoken": data["CSRFPreventionToken"]}
-    if user == "__Host- cookie of ticket_http_only":
-        return {"cookie": recorded(fixtures, "ticket_http_only")[1]["set-cookie"].partition(";")[0]}
-    if user == "bad cookie":
-        return {"cookie": f"PBSAuthCookie=PBS:test@pbs:{int(TIME):08X}::{name}"}
-    if user == "token":
-        secret = (fixtures / "cli" / "token.txt").read_text()
-        found = re.search(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", secret)
-        assert found is not None
-        wrong = {"token_badsecret": "test@pbs!tok:wrong", "token_unknown": "test@pbs!other:wrong"}
-        return {"authorization": f"PBSAPIToken={wrong.get(name, f'test@pbs!tok:{found[0]}')}"}
-    return {}
-
-
-def comparable(text: str) -> Any:
-    """JSON with its lists, which the original has in any order, in one of ours; else the text."""
-    try:
-        return ordered(json.loads(text))
-    except ValueError:
-        return text
-
-
-def ordered(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: ordered(item) for key, item in value.items()}
-    if isinstance(value, list) and value and isinstance(value[0], dict):
-        return sorted((ordered(item) for item in value), key=lambda item: json.dumps(item, sort_keys=True))
-    return value
 
 
 @pytest.mark.parametrize("name", [*READ, *REFUSED])

@@ -70,7 +70,9 @@ class Integer(Schema):
 
     def parse(self, value: object) -> int:
         """Read a decimal text or a JSON number."""
-        if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,19}", value):
+        if isinstance(value, str):
+            if not re.fullmatch(r"-?[0-9]{1,19}", value):
+                raise FormatError("invalid digit found in string")
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool):
             raise FormatError("expected an integer")
@@ -100,7 +102,7 @@ class Boolean(Schema):
             return True
         if word in FALSE_WORDS:
             return False
-        raise FormatError("expected a boolean (1/on/yes/true or 0/off/no/false)")
+        raise FormatError("Unable to parse boolean option.")
 
     @property
     def type_text(self) -> str:
