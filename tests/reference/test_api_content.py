@@ -17,6 +17,7 @@ from pbstore.model.backup import BackupGroup, Snapshot
 from pbstore.model.namespace import Namespace
 from reference.recorded_requests import RecordedRequest, recorded_request
 from reference.recorded_server import RecordedServer, lines_of
+from reference.replay import shape
 from unit.datastore.snapshot_factory import ROOT, make_snapshot
 from unit.server.application_site import Answer
 from unit.server.conftest import lay_out_store
@@ -180,3 +181,21 @@ def test_removal_of_namespaces(fixtures_423: Path, server: RecordedServer, scrat
     for name in ("s_delete_ns_nogroups", "s_delete_ns_groups"):
         check(server, recorded_request(fixtures_423, name))
     assert [item["ns"] for item in server.ask(f"{API}/namespace").data] == ["", "a", "a/x", "c", "c/tgt"]
+
+
+@pytest.mark.parametrize("name", ["s_snapshots", "s_status", "s_groups_after"])
+def test_same_shape(fixtures_423: Path, server: RecordedServer, scratch: Datastore, name: str) -> None:
+    """What was in the store then is not known; here are other snapshots of the same kind."""
+    request = recorded_request(fixtures_423, name)
+    answer = request.ask(server)
+    assert answer.status == request.status
+    assert shape(answer.json) == shape(json.loads(request.body))
+
+
+def test_same_namespaces(fixtures_423: Path, server: RecordedServer, scratch: Datastore) -> None:
+    for text in ("c/moved", "c/moved/x"):
+        create_namespace(scratch, Namespace.parse(text))
+    for name in ("a", "b"):
+        answer = server.send("DELETE", f"{API}/namespace", {"ns": name, "delete-groups": 1})
+        assert answer.status == 200
+    check(server, recorded_request(fixtures_423, "s_namespaces2"))

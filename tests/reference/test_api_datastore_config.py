@@ -46,11 +46,13 @@ def comparable(server: RecordedServer, text: str) -> Any:
     except ValueError:
         return text
     answer.pop("digest", None)
-    items = answer["data"] if isinstance(answer["data"], list) else []
-    for item in items:
+    data = answer["data"]
+    items = data if isinstance(data, list) else []
+    for item in items or [data or {}]:
         for key in ("total", "used", "avail", "history-start", "gc-status"):
             if key in item:
                 item[key] = type(item[key]).__name__
+    for item in items:
         item["files"] = sorted(item.get("files", ()))
     items.sort(key=lambda item: str(item.get("store") or item.get("name") or item.get("backup-id")))
     return answer
@@ -99,7 +101,7 @@ def test_same_maintenance(fixtures_423: Path, server: RecordedServer) -> None:
     check(fixtures_423, server, "mm_none_groups")
     reconfigure(server, {"maintenance-mode": "read-only"})
     check(fixtures_423, server, "mm_readonly_list", "mm_readonly_groups", "mm_readonly_delete", "mm_readonly_config")
-    check(fixtures_423, server, "mm_readonly_usage")
+    check(fixtures_423, server, "mm_readonly_usage", "mm_readonly_status")
     reconfigure(server, {"maintenance-mode": "offline,message=swap"})
     check(fixtures_423, server, "mm_offline_list", "mm_offline_groups", "mm_offline_status", "mm_offline_delete")
     check(fixtures_423, server, "mm_offline_usage", "mm_offline_config")

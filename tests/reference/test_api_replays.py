@@ -1,5 +1,6 @@
 """The recorded requests that need no preparation of their own, sent to our server in place of the original 4.2.3."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -158,6 +159,15 @@ def test_same_shape(site: Site, fixtures_423: Path, name: str) -> None:
         for data in (ours, original):
             data.pop("gc-status", None)
         assert shape(ours) == shape(original)
+
+
+def test_same_shape_of_snapshots_before_they_were_verified_again(site: Site, fixtures_423: Path) -> None:
+    ours, theirs = (
+        comparable(text)
+        for text in (ask(site, fixtures_423, "bad_snapshots").text, recorded(fixtures_423, "bad_snapshots")[2])
+    )
+    shapes = [{json.dumps(shape(item), sort_keys=True) for item in answer["data"]} for answer in (ours, theirs)]
+    assert shapes[0] == shapes[1]
 
 
 @pytest.mark.parametrize("name", TEXT_OF_OURS)
