@@ -149,9 +149,3 @@ def test_versions(client: Runner, home: dict[str, str]) -> None:
     assert wanted.stdout == json.stdout
     wrong = client("version", environment={**home, "PROXMOX_OUTPUT_FORMAT": "xml"})
     assert wrong.stderr == "Error: PROXMOX_OUTPUT_FORMAT is 'xml': expected one of text, json, json-pretty\n"
-
-
-def test_the_command_reference_is_up_to_date() -> None:
-    from write_command_reference import PAGE, page
-
-    assert PAGE.read_text() == page(), "run python scripts/write_command_reference.py"

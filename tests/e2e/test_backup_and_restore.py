@@ -105,3 +105,14 @@ def test_lists(site: BackupSite, image: Path) -> None:
     assert snapshot in site.succeed("snapshot", "list", "host/listed").stdout
     assert "host/listed" in site.succeed("list").stdout
     assert '"backup-id":"listed"' in site.succeed("snapshot", "list", "host/listed", "--output-format", "json").stdout
+
+
+def test_a_key_inside_what_it_encrypts_is_warned_of(site: BackupSite, tree: Path, tmp_path: Path) -> None:
+    inside = tree / "etc" / "key.json"
+    site.succeed("key", "create", inside, "--kdf", "none")
+    words = ("backup", f"root.pxar:{tree}", "--backup-id", "key-inside", "--keyfile")
+    log = site.succeed(*words, inside).stderr
+    assert f"WARNING: the encryption key '{inside}' lies in '{tree}', whose backup it encrypts" in log
+    outside = tmp_path / "outside.json"
+    site.succeed("key", "create", outside, "--kdf", "none")
+    assert "WARNING" not in site.succeed(*words, outside, "--dry-run", "--backup-type", "vm").stderr

@@ -13,6 +13,7 @@ from typing import NoReturn
 from pbstore.cli.command import Command, Completion, Group, UsageError, find_command
 from pbstore.cli.completion import complete
 from pbstore.cli.console import Console
+from pbstore.cli.manual import Chapter
 from pbstore.cli.option_parser import AdditionalArgumentsError, parse_words
 from pbstore.cli.printable import printable_lines
 from pbstore.cli.reference import reference_page
@@ -27,7 +28,7 @@ class Program:
     """A program's name, what it is for, and its commands; `help` is one of them.
 
     `log_variable` is the environment variable that says which log lines are wanted; `completions` propose values for
-    parameters that many commands have.
+    parameters that many commands have; `manual` are the chapters of its manual page behind the commands.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Program:
     commands: Group
     log_variable: str = "PBS_LOG"
     completions: Mapping[str, Completion] = field(default_factory=dict)
+    manual: Sequence[Chapter] = ()
 
 
 def run_program(program: Program, words: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -39,7 +39,21 @@ def create_master_key(password: str) -> MasterKeyPair:
         EncryptionKeyError: the password is too short.
     """
     check_password(password)
-    private = generate_private_key(EXPONENT, KEY_BITS)
+    return protected_pair(generate_master_key(), password)
+
+
+def generate_master_key() -> RSAPrivateKey:
+    """Make a new private key of 4096 bits; takes seconds."""
+    return generate_private_key(EXPONENT, KEY_BITS)
+
+
+def protected_pair(private: RSAPrivateKey, password: str) -> MasterKeyPair:
+    """Return both halves as files, the private one protected.
+
+    Raises:
+        EncryptionKeyError: the password is too short.
+    """
+    check_password(password)
     public_pem = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     protection = BestAvailableEncryption(password.encode())
     return MasterKeyPair(public_pem, private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection))

@@ -77,6 +77,7 @@ def run(
             master_pubkey_fd=master_pubkey_fd,
         ),
         for_backup=True,
+        backed_up=[source.path for source in backupspec],
     )
     server = connect(console, repository)
     job = BackupJob(

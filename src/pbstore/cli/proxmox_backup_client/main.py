@@ -31,6 +31,7 @@ from pbstore.cli.proxmox_backup_client import (
 from pbstore.cli.proxmox_backup_client.benchmark import BENCHMARK
 from pbstore.cli.proxmox_backup_client.completions import complete_namespaces, complete_repositories
 from pbstore.cli.proxmox_backup_client.key import KEY
+from pbstore.cli.proxmox_backup_client.manual import MANUAL
 from pbstore.cli.proxmox_backup_client.snapshot_notes import NOTES
 from pbstore.cli.proxmox_backup_client.snapshot_protected import PROTECTED
 from pbstore.cli.proxmox_backup_client.task import TASK
@@ -86,6 +87,7 @@ PROGRAM = program.Program(
             "upload-log": ("snapshot", "upload-log"),
         },
     ),
+    manual=MANUAL,
     completions={"repository": complete_repositories, "ns": complete_namespaces},
 )
 
