@@ -244,7 +244,7 @@ def test_keys(debug: Runner, locked: tuple[Store, Path], tmp_path: Path) -> None
 
 
 def test_help_names_every_command(debug: Runner) -> None:
-    assert debug("help").stdout.splitlines()[2:] == [
+    assert debug("help").stdout.splitlines()[2:-2] == [
         "proxmox-backup-debug diff archive <prev-snapshot> <snapshot> <archive-name> [OPTIONS]",
         "proxmox-backup-debug help [{<command>}] [OPTIONS]",
         "proxmox-backup-debug inspect chunk <chunk> [OPTIONS]",

@@ -23,7 +23,9 @@ def test_what_is_made_from_the_commands_is_up_to_date() -> None:
 @pytest.mark.parametrize("path", MANUALS, ids=lambda path: path.name)
 @pytest.mark.skipif(shutil.which("groff") is None, reason="no groff here to format manual pages")
 def test_manual_pages_are_formatted_without_warnings(path: Path) -> None:
-    done = subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-Wbreak", "-rLL=100n", path], capture_output=True, check=True)
+    done = subprocess.run(
+        ["groff", "-man", "-Tutf8", "-ww", "-Wbreak", "-rLL=100n", path], capture_output=True, check=True
+    )
     assert done.stderr == b""
     assert b"User Commands" in done.stdout
 

@@ -7,6 +7,7 @@ import pytest
 from pbstore.api.schema import Boolean, Enum, Integer, ListOf, Parameter, String
 from pbstore.cli.command import Command, Group, UsageError, find_command
 from pbstore.cli.option_parser import PROMPT, AdditionalArgumentsError, parse_words
+from pbstore.cli.proxmox_backup_client import prune
 from pbstore.errors import ParameterError
 
 
@@ -148,3 +149,13 @@ def test_words_that_name_no_command(words: list[str], message: str) -> None:
     with pytest.raises(UsageError) as caught:
         find_command(PROGRAM, words)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("option", "suggestion"),
+    [("--keep-l", " Did you mean --keep-last?"), ("--keep-dayly", " Did you mean --keep-daily?"), ("--zzz", "")],
+)
+def test_an_option_that_was_meant_is_suggested(option: str, suggestion: str) -> None:
+    with pytest.raises(ParameterError) as caught:
+        parse_words(prune.COMMAND, ["vm/100", option, "3"])
+    assert caught.value.errors == {option[2:]: f"schema does not allow additional properties.{suggestion}"}

@@ -107,6 +107,17 @@ def test_lists(site: BackupSite, image: Path) -> None:
     assert '"backup-id":"listed"' in site.succeed("snapshot", "list", "host/listed", "--output-format", "json").stdout
 
 
+def test_a_snapshot_that_is_not_finished_is_not_restored(site: BackupSite, image: Path, tmp_path: Path) -> None:
+    names = ("--backup-id", "unfinished", "--backup-time")
+    site.succeed("backup", f"disk.img:{image}", *names, "1700000000")
+    site.succeed("backup", f"disk.img:{image}", *names, "1700000100")
+    (site.store / "host" / "unfinished" / "2023-11-14T22:15:00Z" / "index.json.blob").unlink()
+    outcome = site.succeed("restore", "host/unfinished", "disk.img", tmp_path / "back.img")
+    skipped = "host/unfinished/2023-11-14T22:15:00Z"
+    assert outcome.stderr.startswith(f"skipping snapshot {skipped}, which is not finished\n")
+    assert (tmp_path / "back.img").read_bytes() == image.read_bytes()
+
+
 def test_a_key_inside_what_it_encrypts_is_warned_of(site: BackupSite, tree: Path, tmp_path: Path) -> None:
     inside = tree / "etc" / "key.json"
     site.succeed("key", "create", inside, "--kdf", "none")

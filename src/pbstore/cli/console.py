@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, TextIO
 
 from pbstore.cli import prompt
+from pbstore.cli.colour import RED, YELLOW, coloured
 from pbstore.cli.output_format import chosen_format, json_text
 from pbstore.cli.printable import printable_lines
 from pbstore.cli.table import Column, TableStyle, object_table, render_table
@@ -53,7 +54,15 @@ class Console:
     def log(self, level: str, text: str) -> None:
         """Write a line to stderr."""
         if self.logs(level):
-            print(printable_lines(text), file=sys.stderr, flush=True)
+            shown = printable_lines(text)
+            if level == "warn":
+                shown = coloured(shown, YELLOW, sys.stderr, self.environment)
+            print(shown, file=sys.stderr, flush=True)
+
+    def error(self, text: str) -> None:
+        """Say on stderr why the command failed."""
+        head = coloured("Error:", RED, sys.stderr, self.environment)
+        print(f"{head} {printable_lines(text)}", file=sys.stderr, flush=True)
 
     def info(self, text: str) -> None:
         """Write an informational line to stderr."""

@@ -3,6 +3,7 @@
 The grammar is the original's: `--opt value`, `--opt=value`, `-opt value`, `--` ends the options (cli-client.md 1).
 """
 
+import difflib
 from collections.abc import Sequence
 from typing import Any
 
@@ -125,9 +126,19 @@ def parse_words(command: Command, words: Sequence[str]) -> dict[str, Any]:
 def _advise(command: Command, name: str, reason: str) -> str:
     """Add what can be chosen to the original's sentence, which leaves it out."""
     parameter = command.parameter(name)
-    if parameter is None or not isinstance(parameter.schema, Enum):
+    if parameter is None:
+        return reason + _suggestion(command, name)
+    if not isinstance(parameter.schema, Enum):
         return reason
     return f"{reason} Choose one of: {', '.join(parameter.schema.values)}"
+
+
+def _suggestion(command: Command, name: str) -> str:
+    """The option that was meant, if it is plain which."""
+    names = [option.name for option in command.option_parameters]
+    begun = [option for option in names if option.startswith(name)] if name else []
+    meant = begun or difflib.get_close_matches(name, names, n=1)
+    return f" Did you mean --{meant[0]}?" if len(meant) == 1 else ""
 
 
 class Prompt:

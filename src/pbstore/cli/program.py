@@ -15,7 +15,6 @@ from pbstore.cli.completion import complete
 from pbstore.cli.console import Console
 from pbstore.cli.manual import Chapter
 from pbstore.cli.option_parser import AdditionalArgumentsError, parse_words
-from pbstore.cli.printable import printable_lines
 from pbstore.cli.reference import reference_page
 from pbstore.cli.usage import all_commands, command_usage, group_usage, help_page
 from pbstore.errors import ParameterError, PbstoreError
@@ -46,21 +45,23 @@ def run_program(program: Program, words: Sequence[str], environment: Mapping[str
         return _run(program, list(words), console)
     except UsageError as error:
         usage = group_usage(error.usage_of, (program.name, *error.path))
-        return _fail(f"{error}\n\n{usage}")
+        return _fail(console, f"{error}\n\n{usage}")
     except BrokenPipeError:
         # Whoever read our output has gone; the interpreter must not complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILURE
     except PbstoreError as error:
-        return _fail(str(error), error.exit_code)
+        return _fail(console, str(error), error.exit_code)
     except OSError as error:
-        return _fail(_os_error_text(error))
+        return _fail(console, _os_error_text(error))
     except KeyboardInterrupt:
-        return _fail("interrupted")
+        return _fail(console, "interrupted")
     except Exception as error:
         if console.logs("debug"):
             traceback.print_exc()
-        return _fail(f"internal error, set {program.log_variable}=debug to see where: {type(error).__name__}: {error}")
+        return _fail(
+            console, f"internal error, set {program.log_variable}=debug to see where: {type(error).__name__}: {error}"
+        )
     finally:
         console.end()
 
@@ -97,7 +98,7 @@ def _run(program: Program, words: list[str], console: Console) -> int:
     try:
         arguments = parse_words(found.command, found.words)
     except (ParameterError, AdditionalArgumentsError) as error:
-        return _fail(f"{error}\n{command_usage(prefix, found.command)}")
+        return _fail(console, f"{error}\n{command_usage(prefix, found.command)}")
     found.command.run(console, **arguments)
     return 0
 
@@ -123,8 +124,8 @@ def _help(program: Program, words: list[str], console: Console) -> int:
     return 0
 
 
-def _fail(text: str, exit_code: int = FAILURE) -> int:
-    print(f"Error: {printable_lines(text)}", file=sys.stderr, flush=True)
+def _fail(console: Console, text: str, exit_code: int = FAILURE) -> int:
+    console.error(text)
     return exit_code
 
 

@@ -1,7 +1,7 @@
 """The server as the client's commands see it: REST calls of one logged-in user, and the two kinds of sessions."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -96,8 +96,10 @@ class Server:
             parameters["max-depth"] = max_depth
         return rows_of(self.get(f"{self.datastore_path}/namespace", parameters))
 
-    def newest_snapshot(self, namespace: Namespace, group: BackupGroup) -> Snapshot:
-        """The newest finished snapshot of a group.
+    def newest_snapshot(
+        self, namespace: Namespace, group: BackupGroup, inform: Callable[[str], None] | None = None
+    ) -> Snapshot:
+        """The newest finished snapshot of a group; `inform` is told of newer ones that are not finished.
 
         Raises:
             NotFoundError: there is none.
@@ -112,11 +114,17 @@ class Server:
         finished = [item.snapshot for item in snapshots if item.is_finished]
         if not finished:
             raise NotFoundError(f"backup group {group} does not contain any snapshots.")
-        return max(finished)
+        newest = max(finished)
+        for item in snapshots:
+            if inform is not None and item.snapshot > newest:
+                inform(f"skipping snapshot {item.snapshot}, which is not finished")
+        return newest
 
-    def resolve(self, namespace: Namespace, named: BackupGroup | Snapshot) -> Snapshot:
+    def resolve(
+        self, namespace: Namespace, named: BackupGroup | Snapshot, inform: Callable[[str], None] | None = None
+    ) -> Snapshot:
         """The snapshot itself, or the newest one of a group."""
-        return named if isinstance(named, Snapshot) else self.newest_snapshot(namespace, named)
+        return named if isinstance(named, Snapshot) else self.newest_snapshot(namespace, named, inform)
 
     def open_backup(
         self, namespace: Namespace, snapshot: Snapshot, *, no_cache: bool = False, is_benchmark: bool = False

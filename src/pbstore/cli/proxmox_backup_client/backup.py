@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pbstore.api.schema import Boolean, Enum, Integer, ListOf, Parameter, String
-from pbstore.cli.command import Command
+from pbstore.cli.command import Command, Example
 from pbstore.cli.console import Console
 from pbstore.cli.proxmox_backup_client.connect import connect
 from pbstore.cli.proxmox_backup_client.key_options import KEY, MASTER_KEY, chosen_keys
@@ -231,4 +231,11 @@ COMMAND = Command(
     run=run,
     positional=("backupspec",),
     parameters=(_SPECIFICATIONS, *_SNAPSHOT, *_TREE, *_RUN, *KEY, *MASTER_KEY, *REPOSITORY, NAMESPACE),
+    examples=(
+        Example("backup root.pxar:/", "The root file system, without what is mounted in it"),
+        Example(
+            "backup root.pxar:/ --exclude /var/cache --include-dev /home", "Leave out a directory, take in a mount"
+        ),
+        Example("backup disk.img:/dev/vg/vm-100 vm.conf:vm.conf --backup-type vm --backup-id 100", "A disk and a file"),
+    ),
 )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pbstore.cli.command import Command
+from pbstore.cli.command import Command, Example
 from pbstore.cli.console import Console
 from pbstore.cli.proxmox_backup_client.connect import connect, ticket_cache
 from pbstore.cli.proxmox_backup_client.repository_options import REPOSITORY, wanted_repository
@@ -19,5 +19,10 @@ def log_out(console: Console, **options: Any) -> None:
     ticket_cache(console).remove(repository.server_name, str(repository.user))
 
 
-LOGIN = Command(description="Try to login. If successful, store ticket.", run=log_in, parameters=REPOSITORY)
+LOGIN = Command(
+    description="Try to login. If successful, store ticket.",
+    run=log_in,
+    parameters=REPOSITORY,
+    examples=(Example("login --repository root@pam@server:store", "Type the password once, not at each command"),),
+)
 LOGOUT = Command(description="Logout (delete stored ticket).", run=log_out, parameters=REPOSITORY)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pbstore.api.schema import Boolean, ListOf, Parameter, String
-from pbstore.cli.command import Command
+from pbstore.cli.command import Command, Example
 from pbstore.cli.console import Console
 from pbstore.cli.proxmox_backup_client.completions import complete_archives, complete_groups_and_snapshots
 from pbstore.cli.proxmox_backup_client.connect import connect
@@ -47,7 +47,7 @@ def run(
     keys = chosen_keys(console, key_options, for_backup=False)
     server = connect(console, repository)
     job = RestoreJob(
-        snapshot=server.resolve(namespace, snapshot),
+        snapshot=server.resolve(namespace, snapshot, console.info),
         namespace=namespace,
         file_name=archive_name,
         target=_target(target, overwrite=options["overwrite"]),
@@ -128,4 +128,10 @@ COMMAND = Command(
         NAMESPACE,
     ),
     completions={"snapshot": complete_groups_and_snapshots, "archive-name": complete_archives},
+    examples=(
+        Example("restore host/web root.pxar /tmp/web", "The newest snapshot of a group, into a new directory"),
+        Example("restore host/web/2026-06-01T08:00:00Z root.pxar /tmp/etc --pattern /etc", "A part of one snapshot"),
+        Example("restore vm/100 drive-scsi0.img /dev/vg/vm-100", "An image, onto a block device"),
+        Example("restore vm/100 qemu-server.conf -", "To standard output"),
+    ),
 )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pbstore.api.schema import Parameter, String
-from pbstore.cli.command import Command
+from pbstore.cli.command import Command, Example
 from pbstore.cli.console import Console
 from pbstore.cli.output_format import OUTPUT_FORMAT
 from pbstore.cli.proxmox_backup_client.completions import complete_groups
@@ -61,4 +61,8 @@ COMMAND = Command(
         OUTPUT_FORMAT,
     ),
     completions={"group": complete_groups},
+    examples=(
+        Example("snapshot list", "All snapshots"),
+        Example("snapshot list vm/100 --ns customers/acme", "Those of one group, in a namespace"),
+    ),
 )

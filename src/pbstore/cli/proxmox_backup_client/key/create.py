@@ -3,7 +3,7 @@
 import secrets
 from pathlib import Path
 
-from pbstore.cli.command import Command
+from pbstore.cli.command import Command, Example
 from pbstore.cli.console import Console
 from pbstore.cli.printable import debug_quoted
 from pbstore.cli.proxmox_backup_client.key.key_path import HINT, KDF, PATH, check_hint, new_default_key
@@ -22,5 +22,12 @@ def run(console: Console, path: Path | None, kdf: KdfName, hint: str | None) -> 
 
 
 COMMAND = Command(
-    description="Create a new encryption key.", run=run, positional=("path",), parameters=(PATH, KDF, HINT)
+    description="Create a new encryption key.",
+    run=run,
+    positional=("path",),
+    parameters=(PATH, KDF, HINT),
+    examples=(
+        Example("key create", "The default key, used by all backups from then on; print it: key paperkey"),
+        Example("key create storage.json --kdf none", "A key without password, for backups that nobody watches"),
+    ),
 )

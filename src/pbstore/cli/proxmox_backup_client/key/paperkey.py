@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pbstore.api.schema import Enum, Parameter, String
-from pbstore.cli.command import Command
+from pbstore.cli.command import Command, Example
 from pbstore.cli.console import Console
 from pbstore.cli.proxmox_backup_client.key.key_path import PATH, existing_key, read_file
 from pbstore.format.paper_key import PaperKey
@@ -33,4 +33,5 @@ COMMAND = Command(
             default="html",
         ),
     ),
+    examples=(Example("key paperkey --subject web > key.html", "A page to print and to lock away"),),
 )
