@@ -104,3 +104,20 @@ def test_completion_asks_the_server(site: BackupSite, tmp_path: Path) -> None:
     # Where the shell takes what is behind a colon for a word of its own, only that is completed.
     assert complete("forget host/completed/2023-11-14T22:", "") == ["13:20Z"]
     assert any(task.startswith("UPID:") for task in complete("task log ", ""))
+
+
+def test_systemd_credentials_are_used_where_variables_are_not_set(site: BackupSite, tmp_path: Path) -> None:
+    variables = dict(site.environment)
+    for name, credential in (
+        ("PBS_REPOSITORY", "repository"),
+        ("PBS_PASSWORD", "password"),
+        ("PBS_FINGERPRINT", "fingerprint"),
+    ):
+        (tmp_path / f"proxmox-backup-client.{credential}").write_text(variables.pop(name) + "\n")
+    variables["CREDENTIALS_DIRECTORY"] = str(tmp_path)
+    assert site.client("status", environment=variables).exit_code == 0
+    # A variable, in whichever form, comes first.
+    (tmp_path / "secret").write_text("wrong\n")
+    refused = site.client("status", environment={**variables, "PBS_PASSWORD_FILE": str(tmp_path / "secret")})
+    assert "permission check failed" in refused.stderr
+    assert refused.exit_code == 255
