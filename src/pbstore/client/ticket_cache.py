@@ -31,6 +31,11 @@ class TicketCache:
         self._path = path
         self._clock = clock
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether there is a place for the file."""
+        return self._path is not None
+
     def load(self, server: str, user: str) -> Ticket | None:
         """The ticket of a user, None when there is none that still holds."""
         entry = self._usable().get(server, {}).get(user)

@@ -11,6 +11,8 @@ from pbstore.cli.proxmox_backup_client.repository_options import REPOSITORY, wan
 def log_in(console: Console, **options: Any) -> None:
     """Get a ticket and keep it."""
     connect(console, wanted_repository(console, options))
+    if not ticket_cache(console).is_kept:
+        console.warn("the login is right, but the ticket is not kept: XDG_RUNTIME_DIR names no directory")
 
 
 def log_out(console: Console, **options: Any) -> None:
