@@ -8,7 +8,6 @@ from pbstore.cli.proxmox_backup_client.connect import connect
 from pbstore.cli.proxmox_backup_client.repository_options import (
     REPOSITORY,
     SUBJECT_NAMESPACE,
-    wanted_namespace,
     wanted_repository,
 )
 from pbstore.client.namespace_changes import create_namespace
@@ -19,7 +18,7 @@ from pbstore.model.namespace import Namespace
 def run(console: Console, ns: Namespace | None, **options: Any) -> None:
     """Make it; the one above must be there."""
     repository = wanted_repository(console, options)
-    namespace = wanted_namespace(console, ns)
+    namespace = ns or Namespace()
     if namespace.is_root:
         raise PbstoreError("root namespace is always present")
     create_namespace(connect(console, repository), namespace)

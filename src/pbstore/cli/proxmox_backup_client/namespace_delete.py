@@ -9,7 +9,6 @@ from pbstore.cli.proxmox_backup_client.connect import connect
 from pbstore.cli.proxmox_backup_client.repository_options import (
     REPOSITORY,
     SUBJECT_NAMESPACE,
-    wanted_namespace,
     wanted_repository,
 )
 from pbstore.client.namespace_changes import delete_namespace
@@ -20,7 +19,7 @@ from pbstore.model.namespace import Namespace
 def run(console: Console, ns: Namespace | None, delete_groups: bool | None, **options: Any) -> None:
     """Remove it and those below, if there are no groups in them or if these may go too."""
     repository = wanted_repository(console, options)
-    namespace = wanted_namespace(console, ns)
+    namespace = ns or Namespace()
     if namespace.is_root:
         raise PbstoreError("root namespace cannot be deleted")
     delete_namespace(connect(console, repository), namespace, delete_groups=delete_groups)

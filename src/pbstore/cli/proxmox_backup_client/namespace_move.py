@@ -11,7 +11,6 @@ from pbstore.cli.proxmox_backup_client.repository_options import (
     REPOSITORY,
     SUBJECT_NAMESPACE,
     TARGET_NAMESPACE,
-    wanted_namespace,
     wanted_repository,
 )
 from pbstore.cli.task_output import show_task
@@ -32,7 +31,7 @@ def run(
     server = connect(console, wanted_repository(console, options))
     upid = move_namespace(
         server,
-        wanted_namespace(console, ns),
+        ns or Namespace(),
         target_ns,
         max_depth=max_depth,
         delete_source=delete_source,
