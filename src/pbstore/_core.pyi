@@ -34,6 +34,8 @@ __all__ = [
     "Session",
     "SessionGrant",
     "SplitUploadStats",
+    "StoredArchive",
+    "StoredTree",
     "TreeOptions",
     "UnpackOptions",
     "UploadStats",
@@ -687,11 +689,63 @@ class IndexVerdict:
     def messages(self) -> list[str]:
         """What is wrong, in the order of the index; at most 1000 chunks are named, the others counted in the last line."""
 
+# --- archives of a datastore ---
+
+@final
+class StoredArchive:
+    """An archive of a datastore that is read where it is needed: chunks are loaded, checked, and kept for a while.
+
+    All of them together keep 32 MiB.
+    """
+
+    def __new__(cls, store: ChunkStore, path: str | PathLike[str], *, csum: bytes, size: int) -> Self:
+        """Open the dynamic index at `path`; checksum and size are those of the manifest and are compared now.
+
+        FormatError for what is no such index, IntegrityError for another one.
+        """
+    @property
+    def size(self) -> int:
+        """Bytes of the archive."""
+
+@final
+class StoredTree:
+    """The tree in a pxar archive of a datastore: a version 1 archive, or the metadata of a split one with its payload.
+
+    Paths are names with slashes between them, from the archive's root on; whether there is one more in front or at the
+    end makes no difference. No name is `.` or `..`. Every method raises FormatError for a damaged archive, and
+    PbstoreError where a chunk cannot be read.
+    """
+
+    def __new__(cls, archive: StoredArchive, payload: StoredArchive | None = None) -> Self:
+        """Without the payload of a split archive there is no content."""
+    def entry(self, path: bytes) -> PxarEntry | None:
+        """What is at a path; a hard link with the metadata and size of its file. None if there is nothing."""
+    def children(self, path: bytes) -> list[PxarEntry] | None:
+        """What is in a directory, hard links as such. None if there is no directory at that path.
+
+        PbstoreError if there are more than a million entries.
+        """
+    def file(self, path: bytes) -> FileBody:
+        """The content of a file or hard link; PbstoreError if there is none.
+
+        Like the others it reads while it is sent: a bad chunk breaks the answer off.
+        """
+    def zip(self, path: bytes, spool: str | PathLike[str]) -> FileBody:
+        """A directory as zip file: directories, files, hard links as files, symlinks. PbstoreError if it is none.
+
+        A list of members that is longer than 256 KiB goes into an unnamed file in the directory `spool`.
+        """
+    def tar_zst(self, path: bytes) -> FileBody:
+        """A directory as GNU tar file in a zstd frame: everything but sockets. PbstoreError if it is none."""
+
 # --- front ---
 
 @final
 class FileBody:
-    """A file as body of a response: opened now, sent piece by piece. OSError if it cannot be opened as a file."""
+    """A file, or what `StoredTree` makes, as body of a response: opened now, sent piece by piece.
+
+    OSError if it cannot be opened as a file.
+    """
 
     def __new__(cls, path: str | PathLike[str]) -> Self: ...
     @staticmethod
@@ -710,8 +764,8 @@ class FileBody:
     def hold(self, guard: object) -> None:
         """Call `guard.close()` when the body was sent or given up, on any thread. ValueError once it is on its way."""
     @property
-    def size(self) -> int:
-        """Bytes of the body."""
+    def size(self) -> int | None:
+        """Bytes of the body; None where that shows only at its end, as with what is compressed on the way."""
 
 @final
 class Request:
@@ -894,6 +948,9 @@ class Catalog:
     """A catalog in a file (catalog.md); FormatError if it is none."""
 
     def __new__(cls, path: str | PathLike[str]) -> Catalog: ...
+    @staticmethod
+    def stored(archive: StoredArchive) -> Catalog:
+        """A catalog that is an archive of a datastore. Reading it raises what reading a StoredTree raises, too."""
     def directory(self, path: bytes) -> list[CatalogEntry] | None:
         """What is in a directory; None if there is no such directory."""
     def entries(self) -> list[CatalogEntry]:

@@ -61,6 +61,7 @@ class Answer:
         """Bytes of a streamed file."""
         assert self.status == 200, self
         assert isinstance(self.body, FileBody)
+        assert self.body.size is not None
         return self.body.size
 
 

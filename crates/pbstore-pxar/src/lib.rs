@@ -4,8 +4,10 @@
 
 pub mod accessor;
 pub mod catalog;
+mod chunk_cache;
 pub mod comparison;
 pub mod create;
+mod cursor;
 pub mod decoder;
 mod directory_stack;
 pub mod encoder;
@@ -32,9 +34,11 @@ pub mod read_at;
 mod report;
 mod section;
 
-pub use accessor::{Accessor, Directory, FileContent};
+pub use accessor::{Accessor, Directory, FileContent, Found, TreeWalk};
+pub use chunk_cache::ChunkCache;
 pub use comparison::{Change, Changes, Comparison, Difference};
 pub use create::{create_archive, create_split_archive, CreateOptions, CreateStats, Reference};
+pub use cursor::Cursor;
 pub use decoder::{Decoder, Event};
 pub use encoder::{Encoder, Lengths};
 pub use entry::{Device, Entry, Kind};

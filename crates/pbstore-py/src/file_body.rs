@@ -1,4 +1,4 @@
-//! Files as bodies of responses for Python: as they are stored, or decoded on the way.
+//! Bodies of responses that the front sends by itself, for Python: files, or what is made of archives on the way.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,11 +10,11 @@ use pyo3::prelude::*;
 
 use crate::store::{from_store, PyChunkStore};
 
-/// A file as body of a response; sent once.
+/// A file, or what is made of an archive, as body of a response; sent once.
 #[pyclass(name = "FileBody", module = "pbstore._core", frozen)]
 pub(crate) struct PyFileBody {
     #[pyo3(get)]
-    size: u64,
+    size: Option<u64>,
     body: Mutex<Option<StreamBody>>,
 }
 

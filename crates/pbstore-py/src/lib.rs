@@ -13,6 +13,8 @@ mod pxar;
 mod recovery;
 mod source;
 mod store;
+mod stored_archive;
+mod stored_tree;
 mod verification;
 
 use pyo3::prelude::*;
@@ -30,6 +32,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     pxar::register(module)?;
     recovery::register(module)?;
     store::register(module)?;
+    stored_archive::register(module)?;
+    stored_tree::register(module)?;
     verification::register(module)?;
     Ok(())
 }

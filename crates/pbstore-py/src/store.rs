@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use pbstore_download::CachedStore;
 use pbstore_format::{digest, Digest};
 use pbstore_store as store;
 use pbstore_store::{IndexKind, LocalChunkStore, StoreError};
@@ -33,6 +34,8 @@ pub(crate) fn from_store(error: StoreError) -> PyErr {
 #[pyclass(name = "ChunkStore", module = "pbstore._core", frozen)]
 pub(crate) struct PyChunkStore {
     pub(crate) inner: Arc<dyn store::ChunkStore>,
+    /// For archives that are read at any place.
+    pub(crate) cached: CachedStore,
 }
 
 #[pymethods]
@@ -58,7 +61,8 @@ impl PyChunkStore {
     fn new(py: Python<'_>, path: PathBuf, sync_level: &str) -> PyResult<Self> {
         let level = sync_level.parse().map_err(from_store)?;
         let opened = py.detach(|| LocalChunkStore::open(&path, level));
-        Ok(Self { inner: Arc::new(opened.map_err(from_store)?) })
+        let inner: Arc<dyn store::ChunkStore> = Arc::new(opened.map_err(from_store)?);
+        Ok(Self { cached: CachedStore::new(inner.clone()), inner })
     }
 
     fn insert(&self, py: Python<'_>, digest: Digest, blob: PyBackedBytes) -> PyResult<(bool, u64)> {

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use pbstore_format::digest::{sha256, to_hex};
-use pbstore_format::{Digest, FormatError, IndexEntry, Opener};
+use pbstore_format::digest::to_hex;
+use pbstore_format::{Digest, IndexEntry};
 
 use crate::index_entries::IndexEntries;
-use crate::{ChunkStore, Result, StoreError};
+use crate::plain_chunk::read_plain_chunk;
+use crate::{ChunkStore, Result};
 
 /// The chunks of an index in order, each read, checked and decoded when its turn comes. Nothing is kept between them.
 pub struct DecodedIndex {
@@ -23,17 +24,7 @@ impl DecodedIndex {
     /// # Errors
     /// `Format` for what is no index or not the promised one; `Io`.
     pub fn open(store: Arc<dyn ChunkStore>, path: &Path, csum: &Digest, bytes: u64) -> Result<Self> {
-        let mut entries = IndexEntries::open(path)?;
-        while entries.next()?.is_some() {}
-        let scanned = entries.scanner().clone();
-        if scanned.size() != bytes {
-            return Err(FormatError::WrongLength { expected: bytes, found: scanned.size() }.into());
-        }
-        let found = scanned.csum();
-        if found != *csum {
-            return Err(StoreError::Index { path: path.to_owned(), expected: *csum, found });
-        }
-        entries.rewind()?;
+        let mut entries = IndexEntries::open_promised(path, csum, bytes)?;
         let next = entries.next()?;
         Ok(Self { store, entries, next, bytes })
     }
@@ -54,9 +45,7 @@ impl DecodedIndex {
     /// `Chunk` for one that is damaged, encrypted or not what its digest says; `Io`. It stays the next one.
     pub fn next_chunk(&mut self) -> Result<Vec<u8>> {
         let Some(entry) = self.next else { return Ok(Vec::new()) };
-        let blob = self.store.read(&entry.digest)?;
-        let data = decode(&blob, &entry.digest, self.next_len())
-            .map_err(|source| StoreError::Chunk { digest: entry.digest, source })?;
+        let data = read_plain_chunk(&*self.store, &entry)?;
         self.next = self.entries.next()?;
         Ok(data)
     }
@@ -67,16 +56,4 @@ impl std::fmt::Debug for DecodedIndex {
         let next = self.next.map(|entry| to_hex(&entry.digest));
         formatter.debug_struct("DecodedIndex").field("path", &self.entries.path()).field("next", &next).finish()
     }
-}
-
-fn decode(blob: &[u8], digest: &Digest, length: usize) -> Result<Vec<u8>, FormatError> {
-    let data = Opener::new(None)?.open(blob, length)?;
-    if data.len() != length {
-        return Err(FormatError::WrongLength { expected: length as u64, found: data.len() as u64 });
-    }
-    let found = sha256(&data);
-    if found != *digest {
-        return Err(FormatError::WrongDigest { expected: *digest, found });
-    }
-    Ok(data)
 }

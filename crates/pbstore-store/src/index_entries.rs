@@ -5,7 +5,7 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use pbstore_format::index::HEADER_BYTES;
-use pbstore_format::{EntryScanner, IndexEntry};
+use pbstore_format::{Digest, EntryScanner, FormatError, IndexEntry};
 
 use crate::{atomic_file, Result, StoreError};
 
@@ -15,6 +15,7 @@ const BUFFER_BYTES: usize = 64 << 10;
 pub(crate) struct IndexEntries {
     path: PathBuf,
     file: BufReader<File>,
+    file_bytes: u64,
     first: EntryScanner,
     scanner: EntryScanner,
 }
@@ -31,7 +32,31 @@ impl IndexEntries {
         let limit = HEADER_BYTES as u64;
         file.by_ref().take(limit).read_to_end(&mut header).map_err(StoreError::io("read index", path))?;
         let scanner = EntryScanner::new(&header, bytes)?;
-        Ok(Self { path: path.to_owned(), file, first: scanner.clone(), scanner })
+        Ok(Self { path: path.to_owned(), file, file_bytes: bytes, first: scanner.clone(), scanner })
+    }
+
+    /// Open a file whose manifest promises this checksum and size of the archive, look at all entries, and start again.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; `Format` for another size, `Index` for another checksum.
+    pub(crate) fn open_promised(path: &Path, csum: &Digest, bytes: u64) -> Result<Self> {
+        let mut entries = Self::open(path)?;
+        while entries.next()?.is_some() {}
+        let scanned = entries.scanner.clone();
+        if scanned.size() != bytes {
+            return Err(FormatError::WrongLength { expected: bytes, found: scanned.size() }.into());
+        }
+        let found = scanned.csum();
+        if found != *csum {
+            return Err(StoreError::Index { path: path.to_owned(), expected: *csum, found });
+        }
+        entries.rewind()?;
+        Ok(entries)
+    }
+
+    /// The file and its length.
+    pub(crate) fn into_file(self) -> (File, u64) {
+        (self.file.into_inner(), self.file_bytes)
     }
 
     /// The next entry, None behind the last one.
@@ -51,11 +76,6 @@ impl IndexEntries {
         self.file.seek(start).map_err(StoreError::io("read index", &self.path))?;
         self.scanner = self.first.clone();
         Ok(())
-    }
-
-    /// What was read so far: to be compared with the manifest behind the last entry.
-    pub(crate) fn scanner(&self) -> &EntryScanner {
-        &self.scanner
     }
 
     /// The file, for messages.

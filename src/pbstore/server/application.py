@@ -64,7 +64,8 @@ class Application:
 
     def _finished(self, exchange: "_Exchange", response: Response) -> Response:
         status, _, body = response
-        exchange.log(status, body.size if isinstance(body, FileBody) else len(body) if isinstance(body, bytes) else 0)
+        size = body.size if isinstance(body, FileBody) else len(body) if isinstance(body, bytes) else 0
+        exchange.log(status, size or 0)
         delay(exchange.delayed_as or status, self._sleep)
         return response
 

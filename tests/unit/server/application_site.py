@@ -46,6 +46,7 @@ class Answer:
     def file_size(self) -> int:
         """Bytes of a streamed file."""
         assert isinstance(self.body, FileBody), self
+        assert self.body.size is not None
         return self.body.size
 
 

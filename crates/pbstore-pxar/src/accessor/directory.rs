@@ -16,7 +16,7 @@ use crate::metadata::Metadata;
 use crate::metadata_items::unexpected;
 use crate::section::Section;
 
-/// A directory. Clones share its table, which takes up to 24 MiB of memory.
+/// A directory. Clones share its table; all tables of an archive together take up to 8 MiB of memory.
 #[derive(Clone)]
 pub struct Directory {
     accessor: Arc<Accessor>,
@@ -56,7 +56,7 @@ impl Directory {
     ) -> Result<Self, PxarError> {
         // The header behind a directory's metadata has been read already.
         let children_start = input.position() - HEADER_BYTES;
-        let table = span.load(&accessor.archive, children_start)?;
+        let table = span.load(&accessor.archive, children_start, &accessor.room)?;
         Ok(Self { accessor, metadata: Arc::new(read.entry.metadata), children_start, table })
     }
 

@@ -7,7 +7,10 @@
 mod content;
 mod directory;
 mod entries;
+mod found;
 mod table;
+mod table_room;
+mod walk;
 
 use std::sync::Arc;
 
@@ -20,11 +23,15 @@ use crate::read_at::ReadAt;
 pub use self::content::FileContent;
 pub use self::directory::Directory;
 pub use self::entries::Entries;
+pub use self::found::Found;
+use self::table_room::TableRoom;
+pub use self::walk::TreeWalk;
 
 /// An open archive; its directories share it.
 pub struct Accessor {
     archive: Arc<dyn ReadAt>,
     payload: Option<Arc<dyn ReadAt>>,
+    room: Arc<TableRoom>,
 }
 
 impl Accessor {
@@ -34,7 +41,7 @@ impl Accessor {
     ///
     /// The archive cannot be read, or its beginning or end is damaged.
     pub fn open(archive: Arc<dyn ReadAt>) -> Result<Directory, PxarError> {
-        Directory::root(Arc::new(Self { archive, payload: None }))
+        Directory::root(Arc::new(Self { archive, payload: None, room: Arc::default() }))
     }
 
     /// Opens a split archive with the stream that has the contents of its files.
@@ -45,6 +52,6 @@ impl Accessor {
     pub fn with_payload(archive: Arc<dyn ReadAt>, payload: Arc<dyn ReadAt>) -> Result<Directory, PxarError> {
         let header = Input::between(&payload, 0, payload.size().min(HEADER_BYTES)).header();
         payload_items::check_start(header.map_err(PxarError::in_payload)?)?;
-        Directory::root(Arc::new(Self { archive, payload: Some(payload) }))
+        Directory::root(Arc::new(Self { archive, payload: Some(payload), room: Arc::default() }))
     }
 }

@@ -4,14 +4,12 @@ use std::cmp::Ordering;
 use std::io::ErrorKind;
 use std::sync::Arc;
 
+use super::table_room::{KeptTable, TableRoom};
 use crate::error::PxarError;
 use crate::goodbye::{Record, RECORD_BYTES};
 use crate::input::Input;
 use crate::items::{self, GOODBYE, GOODBYE_TAIL_MARKER, HEADER_BYTES};
 use crate::read_at::ReadAt;
-
-/// Tables of up to this many records (24 MiB) are kept in memory, larger ones read record by record.
-const MAX_KEPT_RECORDS: u64 = 1 << 20;
 
 /// A child takes at least a name of one byte and a hard link to a name of one byte.
 const MIN_CHILD_BYTES: u64 = 44;
@@ -51,18 +49,21 @@ impl TableSpan {
     }
 
     /// Loads the table; the directory's first child is at `children_start`.
-    pub fn load(self, source: &Arc<dyn ReadAt>, children_start: u64) -> Result<Table, PxarError> {
-        let room = self.start.saturating_sub(children_start);
-        if self.count > room / MIN_CHILD_BYTES {
+    pub fn load(
+        self,
+        source: &Arc<dyn ReadAt>,
+        children_start: u64,
+        room: &Arc<TableRoom>,
+    ) -> Result<Table, PxarError> {
+        let child_bytes = self.start.saturating_sub(children_start);
+        if self.count > child_bytes / MIN_CHILD_BYTES {
             return Err(PxarError::malformed(self.start, "a goodbye table with more children than there is room for"));
         }
-        let mut kept = None;
-        if self.count <= MAX_KEPT_RECORDS {
-            let mut bytes = vec![0; (self.count * RECORD_BYTES) as usize];
-            read(source, &mut bytes, self.start + HEADER_BYTES)?;
-            kept = Some(bytes.into());
+        let mut kept = room.take(self.count * RECORD_BYTES);
+        if let Some(kept) = &mut kept {
+            read(source, kept.bytes_mut(), self.start + HEADER_BYTES)?;
         }
-        Ok(Table { source: Arc::clone(source), span: self, children_start, kept })
+        Ok(Table { source: Arc::clone(source), span: self, children_start, kept: kept.map(Arc::new) })
     }
 }
 
@@ -72,7 +73,8 @@ pub struct Table {
     source: Arc<dyn ReadAt>,
     span: TableSpan,
     children_start: u64,
-    kept: Option<Arc<[u8]>>,
+    /// None where there is no room: then it is read record by record.
+    kept: Option<Arc<KeptTable>>,
 }
 
 /// A child as the table has it: where its name item begins, and where it ends, unless it is a file of a split archive.
@@ -131,7 +133,7 @@ impl Table {
 
     fn record(&self, node: u64) -> Result<Record, PxarError> {
         let offset = node * RECORD_BYTES;
-        let kept = self.kept.as_deref().map(|bytes| &bytes[offset as usize..(offset + RECORD_BYTES) as usize]);
+        let kept = self.kept.as_ref().map(|kept| &kept.bytes()[offset as usize..(offset + RECORD_BYTES) as usize]);
         let [hash, offset, size] = match kept.and_then(items::u64s) {
             Some(numbers) => numbers,
             None => numbers(&self.source, self.span.start + HEADER_BYTES + offset)?,

@@ -1,13 +1,15 @@
-//! Catalogs in files.
+//! Catalogs: files, or archives of a datastore.
 
-use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read, Seek};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use pbstore_pxar::catalog::{CatalogEntry, CatalogReader, CatalogWalk};
+use pbstore_pxar::{Cursor, ReadAt};
 use pyo3::prelude::*;
 
 use super::{from_pxar, open};
+use crate::stored_archive::PyStoredArchive;
 
 /// Add this subject to the module.
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -31,17 +33,36 @@ impl PyCatalogEntry {
     }
 }
 
-/// A catalog in a file.
+/// A catalog.
 #[pyclass(name = "Catalog", module = "pbstore._core", frozen)]
 struct PyCatalog {
-    path: PathBuf,
+    place: Place,
 }
 
-type Reader = CatalogReader<BufReader<File>>;
+/// Where the bytes of a catalog are.
+enum Place {
+    File(PathBuf),
+    Stored(Arc<dyn ReadAt>),
+}
+
+trait Input: Read + Seek + Send {}
+impl<T: Read + Seek + Send> Input for T {}
+
+type Reader = CatalogReader<BufReader<Box<dyn Input>>>;
 
 impl PyCatalog {
+    fn open(py: Python<'_>, place: Place) -> PyResult<Self> {
+        let catalog = Self { place };
+        py.detach(|| catalog.reader())?;
+        Ok(catalog)
+    }
+
     fn reader(&self) -> PyResult<Reader> {
-        CatalogReader::new(BufReader::new(open(&self.path)?.0)).map_err(from_pxar)
+        let input: Box<dyn Input> = match &self.place {
+            Place::File(path) => Box::new(open(path)?.0),
+            Place::Stored(archive) => Box::new(Cursor::new(Arc::clone(archive))),
+        };
+        CatalogReader::new(BufReader::new(input)).map_err(from_pxar)
     }
 }
 
@@ -49,9 +70,12 @@ impl PyCatalog {
 impl PyCatalog {
     #[new]
     fn new(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let catalog = Self { path };
-        py.detach(|| catalog.reader())?;
-        Ok(catalog)
+        Self::open(py, Place::File(path))
+    }
+
+    #[staticmethod]
+    fn stored(py: Python<'_>, archive: &PyStoredArchive) -> PyResult<Self> {
+        Self::open(py, Place::Stored(archive.read_at()))
     }
 
     fn directory(&self, py: Python<'_>, path: Vec<u8>) -> PyResult<Option<Vec<PyCatalogEntry>>> {

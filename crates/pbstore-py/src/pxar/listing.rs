@@ -79,7 +79,7 @@ pub(crate) struct PyPxarEntry {
 }
 
 impl PyPxarEntry {
-    fn new(path: &[u8], entry: Entry) -> Self {
+    pub(crate) fn new(path: &[u8], entry: Entry) -> Self {
         let payload_offset = match entry.kind {
             Kind::File { payload_offset, .. } => payload_offset,
             _ => None,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use pbstore_store::{BackupChunks, ReaderChunks};
 use tokio_util::sync::CancellationToken;
 
-pub use super::stream_body::StreamBody;
+pub use super::stream_body::{NextPortion, StreamBody};
 
 /// A request that was read completely. Text is as received: percent-encoded, header values as latin-1.
 #[derive(Debug, Clone)]
@@ -44,7 +44,7 @@ pub struct Response {
 pub enum ResponseBody {
     /// Bytes in memory.
     Whole(Bytes),
-    /// Bytes from a file, sent piece by piece.
+    /// Bytes that are not in memory, sent piece by piece.
     Stream(StreamBody),
 }
 

@@ -32,6 +32,8 @@ pub(crate) const REQUEST_BODY_TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) const MAX_CALLS: usize = 64;
 /// Reads of files and chunks at once.
 pub(crate) const MAX_READS: usize = 16;
+/// Answers at once that are made portion by portion: each has a compressor and more between its portions.
+pub(crate) const MAX_PORTIONS_BODIES: usize = 32;
 /// A file is read and sent in pieces of this size.
 pub(crate) const PIECE_BYTES: usize = 1 << 20;
 /// Pieces that one session may have in memory on their way to the peer.

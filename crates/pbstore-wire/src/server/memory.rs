@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pbstore_format::blob::MAX_BLOB_BYTES;
 use tokio::sync::{watch, OwnedSemaphorePermit, Semaphore};
 
+use super::limits::MAX_PORTIONS_BODIES;
 use crate::protocol::SERVER_WINDOW_BYTES;
 
 /// Smallest budget that works: each part below must hold the largest blob.
@@ -20,6 +21,7 @@ pub(crate) struct MemoryBudget {
     transfers: Arc<Semaphore>,
     transfers_bytes: usize,
     decoded: Arc<Semaphore>,
+    portions: Arc<Semaphore>,
     windows_bytes: usize,
     sessions: watch::Sender<usize>,
     places: Arc<Semaphore>,
@@ -38,6 +40,7 @@ impl MemoryBudget {
             transfers: Arc::new(Semaphore::new(transfers_bytes)),
             transfers_bytes,
             decoded: Arc::new(Semaphore::new(half_of(transfers_bytes))),
+            portions: Arc::new(Semaphore::new(MAX_PORTIONS_BODIES)),
             windows_bytes,
             sessions: watch::Sender::new(0),
             places: Arc::new(Semaphore::new(windows_bytes / MIN_WINDOW_BYTES)),
@@ -62,6 +65,11 @@ impl MemoryBudget {
     /// Bounds what all downloads of decoded archives together have of that memory: half, so that sessions have the rest.
     pub(crate) fn for_decoded(&self) -> Arc<Semaphore> {
         self.decoded.clone()
+    }
+
+    /// Wait for a place for one more body that is made portion by portion.
+    pub(crate) async fn portions_place(&self) -> Share {
+        take(&self.portions, 1).await
     }
 
     /// A place for one more session; None when there is no window left for it.

@@ -127,7 +127,9 @@ pub(crate) async fn encode(engine: &Arc<Engine>, response: Response) -> Answer {
     let body = match body {
         ResponseBody::Whole(bytes) => Either::Left(Full::new(bytes)),
         ResponseBody::Stream(body) => {
-            head.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.bytes()));
+            if let Some(bytes) = body.bytes() {
+                head.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(bytes));
+            }
             Either::Right(stream(engine, body))
         }
     };
@@ -146,6 +148,7 @@ fn stream(engine: &Arc<Engine>, body: StreamBody) -> Channel<Bytes, io::Error> {
                     log::error!("sending a file failed: {error}");
                     return sender.abort(error);
                 }
+                Ok(piece) if piece.is_empty() => {}
                 Ok(piece) => match timeout(STALL_TIMEOUT, sender.send(Frame::data(piece))).await {
                     Ok(Ok(())) => {}
                     Ok(Err(_)) => return,

@@ -1,4 +1,4 @@
-//! Bodies of answers that come from files: as they are, or decoded on the way.
+//! Bodies of answers that are not in memory: files as they are or decoded on the way, and what is made portion by portion.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -8,9 +8,9 @@ use std::sync::Arc;
 use pbstore_format::Digest;
 use pbstore_store::{ChunkStore, DecodedBlob, DecodedIndex, StoreError};
 
-/// A body of known length that is sent piece by piece.
+/// A body that is sent piece by piece.
 pub struct StreamBody {
-    bytes: u64,
+    bytes: Option<u64>,
     pub(crate) source: Source,
     pub(crate) guard: Guard,
 }
@@ -35,7 +35,12 @@ pub(crate) enum Source {
     Reader(Box<dyn Read + Send>),
     /// Gives one chunk after the other.
     Chunks(Box<DecodedIndex>),
+    /// Makes bytes at the price of work.
+    Portions(NextPortion),
 }
+
+/// Makes the next portion of a body, at most a MiB; `None` at the end.
+pub type NextPortion = Box<dyn FnMut() -> io::Result<Option<Vec<u8>>> + Send>;
 
 impl StreamBody {
     /// A file as it is; links and everything that is no regular file are refused.
@@ -44,7 +49,7 @@ impl StreamBody {
     /// What the system says, or `InvalidInput` for what is no regular file.
     pub fn file(path: &Path) -> io::Result<Self> {
         let (file, bytes) = pbstore_store::open_regular(path)?;
-        Ok(Self { bytes, source: Source::Reader(Box::new(file)), guard: Guard(None) })
+        Ok(Self { bytes: Some(bytes), source: Source::Reader(Box::new(file)), guard: Guard(None) })
     }
 
     /// The data of a blob; `csum` is that of the file in the manifest, if it is listed there.
@@ -53,7 +58,7 @@ impl StreamBody {
     /// As [`DecodedBlob::open`].
     pub fn decoded_blob(path: &Path, csum: Option<&Digest>) -> Result<Self, StoreError> {
         let blob = DecodedBlob::open(path, csum)?;
-        Ok(Self { bytes: blob.size(), source: Source::Reader(Box::new(blob)), guard: Guard(None) })
+        Ok(Self { bytes: Some(blob.size()), source: Source::Reader(Box::new(blob)), guard: Guard(None) })
     }
 
     /// The content of an archive, whose checksum and size must be those of the manifest.
@@ -67,11 +72,17 @@ impl StreamBody {
         bytes: u64,
     ) -> Result<Self, StoreError> {
         let index = DecodedIndex::open(store, path, csum, bytes)?;
-        Ok(Self { bytes, source: Source::Chunks(Box::new(index)), guard: Guard(None) })
+        Ok(Self { bytes: Some(bytes), source: Source::Chunks(Box::new(index)), guard: Guard(None) })
     }
 
-    /// Bytes in all.
-    pub fn bytes(&self) -> u64 {
+    /// What `next` makes until it returns `None`. If the length is known beforehand, another one breaks the answer off;
+    /// if it is not, only the end of the answer shows that it is complete.
+    pub fn portions(bytes: Option<u64>, next: NextPortion) -> Self {
+        Self { bytes, source: Source::Portions(next), guard: Guard(None) }
+    }
+
+    /// Bytes in all, if that is known.
+    pub fn bytes(&self) -> Option<u64> {
         self.bytes
     }
 
