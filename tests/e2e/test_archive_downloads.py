@@ -1,0 +1,308 @@
+"""Files and directories out of archives, downloaded from a real server and judged by the programs that people have."""
+
+import base64
+import http.client
+import io
+import os
+import ssl
+import stat
+import subprocess
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from backup_site import PASSWORD, BackupSite
+from e2e.split_backups import Backup, Snapshots
+from pbstore import _core
+from pbstore.model.backup import Snapshot
+
+MODES = {"legacy": "root.pxar.didx", "data": "root.mpxar.didx"}
+STORE = "/api2/json/admin/datastore/main"
+ALL_MODES = pytest.mark.parametrize("mode", MODES)
+
+
+class Downloads:
+    """Requests for one snapshot as archiver@pbs."""
+
+    def __init__(self, site: BackupSite, directory: Path):
+        self.server = site.server
+        self.headers = {"host": "localhost", **site.server.login("archiver@pbs", PASSWORD)}
+        snapshot = Snapshot.parse("/".join(directory.parts[-3:]))
+        self.place = {
+            "backup-type": snapshot.group.backup_type.value,
+            "backup-id": snapshot.group.backup_id,
+            "backup-time": snapshot.backup_time,
+        }
+
+    def target(self, archive: str, path: bytes, **options: int) -> str:
+        """Of a download."""
+        words = {"filepath": base64.b64encode(path).decode(), "archive-name": archive, **options}
+        return f"{STORE}/pxar-file-download?{urlencode(self.place | words)}"
+
+    def get(self, archive: str, path: bytes, **options: int) -> bytes:
+        """Download something."""
+        answer = self.server.request("GET", self.target(archive, path, **options), headers=self.headers)
+        assert answer.status == 200, answer
+        return answer.body
+
+    def open(self, target: str) -> tuple[http.client.HTTPSConnection, http.client.HTTPResponse]:
+        """Begin to download."""
+        context = ssl.create_default_context(cafile=str(self.server.roots.certificate))
+        context.check_hostname = False
+        connection = http.client.HTTPSConnection("127.0.0.1", self.server.port, context=context, timeout=20)
+        connection.request("GET", target, headers=self.headers)
+        return connection, connection.getresponse()
+
+    def wait_until_idle(self) -> None:
+        """Return when no download runs any more."""
+        until = time.monotonic() + 20
+        while True:
+            answer = self.server.request("GET", f"{STORE}/active-operations", headers=self.headers)
+            if answer.data == {"read": 0, "write": 0}:
+                return
+            assert time.monotonic() < until, answer
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def downloads(site: BackupSite, snapshots: Snapshots) -> Callable[[], Downloads]:
+    """Of the newest snapshot of the test's group."""
+    return lambda: Downloads(site, snapshots()[-1])
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Names, links and times that zip and tar may stumble over."""
+    root = tmp_path / "tree"
+    inner = root / "some dir" / "sub"
+    inner.mkdir(parents=True)
+    (root / "some dir" / "text").write_text("line\n" * 10000)
+    (root / "some dir" / "empty").touch()
+    (root / "some dir" / "link").symlink_to("text")
+    (inner / "hard").hardlink_to(root / "some dir" / "text")
+    (inner / ("n" * 200)).write_bytes(b"long name")
+    (inner / "ünïcode-日本語").write_bytes(b"unicode")
+    (inner / "-rf *").write_bytes(b"pattern")
+    (inner / "noise").write_bytes(os.urandom(3 << 20))
+    (inner / "program").write_bytes(b"#!/bin/sh\n")
+    (inner / "program").chmod(0o750)
+    (root / "nothing").mkdir(mode=0o700)
+    for number, path in enumerate(sorted(root.rglob("*"), reverse=True)):
+        os.utime(path, (1_500_000_000 + number, 1_500_000_000 + number), follow_symlinks=False)
+    return root
+
+
+def described(root: Path) -> dict[str, tuple[object, ...]]:
+    """Kind, permissions, times in seconds, content or target of everything below a directory.
+
+    Of links only the target: unzip leaves their times alone.
+    """
+    found: dict[str, tuple[object, ...]] = {}
+    for path in root.rglob("*"):
+        status = path.lstat()
+        name = str(path.relative_to(root))
+        if path.is_symlink():
+            found[name] = (path.readlink(),)
+        else:
+            content = path.read_bytes() if path.is_file() else None
+            found[name] = (stat.filemode(status.st_mode), int(status.st_mtime), content)
+    return found
+
+
+def unzipped(data: bytes, target: Path) -> Path:
+    """Test and unpack with Info-ZIP."""
+    target.mkdir()
+    file = target.with_suffix(".zip")
+    file.write_bytes(data)
+    tested = subprocess.run(["unzip", "-t", file], capture_output=True, text=True, check=True)
+    assert "No errors detected" in tested.stdout
+    environment = {**os.environ, "TZ": "Pacific/Auckland", "LC_ALL": "C.UTF-8"}
+    subprocess.run(["unzip", "-q", file, "-d", target], env=environment, check=True)
+    return target
+
+
+def untarred(data: bytes, target: Path) -> Path:
+    """Unpack with zstd and GNU tar."""
+    target.mkdir()
+    plain = subprocess.run(["zstd", "-dc"], input=data, capture_output=True, check=True).stdout
+    subprocess.run(["tar", "-xpf", "-", "-C", target], input=plain, check=True)
+    return target
+
+
+@ALL_MODES
+def test_zip(tree: Path, tmp_path: Path, backup: Backup, downloads: Callable[[], Downloads], mode: str) -> None:
+    backup(mode)
+    data = downloads().get(MODES[mode], b"/")
+    assert zipfile.ZipFile(io.BytesIO(data)).testzip() is None
+    assert described(unzipped(data, tmp_path / "out")) == described(tree)
+    part = unzipped(downloads().get(MODES[mode], b"/some dir/sub"), tmp_path / "part")
+    assert [path.name for path in part.iterdir()] == ["sub"]
+    assert described(part / "sub") == described(tree / "some dir" / "sub")
+
+
+@ALL_MODES
+def test_tar(tree: Path, tmp_path: Path, backup: Backup, downloads: Callable[[], Downloads], mode: str) -> None:
+    (tree / "some dir" / os.fsdecode(b"not \xff\xfe UTF-8")).write_bytes(b"bytes")
+    backup(mode)
+    out = untarred(downloads().get(MODES[mode], b"/", tar=1), tmp_path / "out")
+    assert described(out) == described(tree)
+    assert (out / "some dir" / "text").stat().st_ino == (out / "some dir" / "sub" / "hard").stat().st_ino
+    part = untarred(downloads().get(MODES[mode], b"/some dir/sub", tar=1), tmp_path / "part")
+    assert described(part / "sub") == described(tree / "some dir" / "sub")
+
+
+@ALL_MODES
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="makes device nodes and owners: run as root")
+def test_owners_and_devices(
+    tree: Path, tmp_path: Path, backup: Backup, downloads: Callable[[], Downloads], mode: str
+) -> None:
+    os.mkfifo(tree / "pipe")
+    os.mknod(tree / "device", 0o600 | stat.S_IFBLK, os.makedev(259, 300000))
+    (tree / "owned").write_bytes(b"")
+    os.chown(tree / "owned", 4_000_000_000, 12345)
+    (tree / "owned").chmod(0o6755)
+    backup(mode)
+    out = untarred(downloads().get(MODES[mode], b"/", tar=1), tmp_path / "out")
+    for name in ("pipe", "device", "owned"):
+        ours, theirs = (out / name).lstat(), (tree / name).lstat()
+        assert (ours.st_mode, ours.st_uid, ours.st_gid, ours.st_rdev) == (
+            theirs.st_mode,
+            theirs.st_uid,
+            theirs.st_gid,
+            theirs.st_rdev,
+        )
+    file = tmp_path / "owned.zip"
+    file.write_bytes(downloads().get(MODES[mode], b"/"))
+    (tmp_path / "zip").mkdir()
+    subprocess.run(["unzip", "-qX", file, "-d", tmp_path / "zip"], check=True)
+    status = (tmp_path / "zip" / "owned").stat()
+    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode) & 0o777) == (4_000_000_000, 12345, 0o755)
+    assert not (tmp_path / "zip" / "pipe").exists()
+
+
+@ALL_MODES
+def test_single_files(tree: Path, backup: Backup, downloads: Callable[[], Downloads], mode: str) -> None:
+    name = os.fsdecode(b"not \xff\xfe UTF-8")
+    (tree / name).write_bytes(b"bytes")
+    backup(mode)
+    ours = downloads()
+    for path in ("some dir/text", "some dir/sub/hard", "some dir/sub/noise", "some dir/empty", name):
+        assert ours.get(MODES[mode], b"/" + os.fsencode(path)) == (tree / path).read_bytes()
+
+
+@pytest.fixture
+def noise(tree: Path) -> Path:
+    """A file of many chunks that no other test has, between two others."""
+    path = tree / "middle"
+    path.write_bytes(os.urandom(24 << 20))
+    (tree / "after").write_bytes(b"what comes behind")
+    return path
+
+
+def damage_the_middle(store: Path, index: Path) -> None:
+    """Change a byte of the chunk in the middle of an archive."""
+    data = index.read_bytes()
+    digest = _core.DynamicIndex.parse(data).digest(len(_core.DynamicIndex.parse(data)) // 2).hex()
+    chunk = store / ".chunks" / digest[:4] / digest
+    content = bytearray(chunk.read_bytes())
+    content[len(content) // 2] ^= 1
+    chunk.write_bytes(content)
+
+
+@pytest.mark.parametrize(("path", "tar"), [(b"/middle", 0), (b"/", 0), (b"/", 1)])
+@ALL_MODES
+@pytest.mark.usefixtures("noise")
+def test_damage_breaks_the_download_off(
+    site: BackupSite,
+    backup: Backup,
+    snapshots: Snapshots,
+    downloads: Callable[[], Downloads],
+    mode: str,
+    path: bytes,
+    tar: int,
+) -> None:
+    backup(mode)
+    content = MODES[mode].replace("mpxar", "ppxar")
+    damage_the_middle(site.store, snapshots()[-1] / content)
+    ours = downloads()
+    connection, response = ours.open(ours.target(MODES[mode], path, tar=tar))
+    assert response.status == 200
+    with pytest.raises(http.client.IncompleteRead) as caught:
+        response.read()
+    assert len(caught.value.partial) > 4 << 20
+    connection.close()
+    ours.wait_until_idle()
+    assert "sending a file failed: " in site.server.log.read_text()
+    assert ours.get(MODES[mode], b"/after") == b"what comes behind"
+
+
+@pytest.mark.usefixtures("noise")
+@pytest.mark.parametrize("tar", [0, 1])
+def test_a_client_that_hangs_up_ends_the_work(backup: Backup, downloads: Callable[[], Downloads], tar: int) -> None:
+    backup("legacy")
+    ours = downloads()
+    connection, response = ours.open(ours.target(MODES["legacy"], b"/", tar=tar))
+    assert len(response.read(100)) == 100
+    running = ours.server.request("GET", f"{STORE}/active-operations", headers=ours.headers).data
+    assert running == {"read": 1, "write": 0}
+    response.close()
+    connection.close()
+    ours.wait_until_idle()
+
+
+@ALL_MODES
+@pytest.mark.usefixtures("tree")
+def test_lists(backup: Backup, downloads: Callable[[], Downloads], mode: str) -> None:
+    backup(mode)
+    ours = downloads()
+
+    def listed(path: bytes) -> list[dict[str, object]]:
+        words = {"filepath": base64.b64encode(path).decode(), "archive-name": MODES[mode]}
+        target = f"{STORE}/catalog?{urlencode(ours.place | words)}"
+        data: list[dict[str, object]] = ours.server.request("GET", target, headers=ours.headers).data
+        return data
+
+    assert [item["text"] for item in listed(b"/")] == ["nothing", "some dir"]
+    found = [(item["text"], item["type"]) for item in listed(b"some dir")]
+    assert found == [("empty", "f"), ("link", "l"), ("sub", "d"), ("text", "h")]
+    assert listed(b"/nothing/") == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("tar", [0, 1])
+def test_more_than_32_bits_can_say(
+    site: BackupSite, tree: Path, tmp_path: Path, backup: Backup, downloads: Callable[[], Downloads], tar: int
+) -> None:
+    size = (4 << 30) + 12345
+    with (tree / "huge").open("wb") as huge:
+        huge.truncate(size - 3)
+        huge.seek(size - 3)
+        huge.write(b"end")
+    (tree / "later").write_bytes(b"x")
+    backup("legacy")
+    data = downloads().get(MODES["legacy"], b"/", tar=tar)
+    assert len(data) < 64 << 20
+    if tar:
+        plain = subprocess.Popen(["zstd", "-dc"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        listing = subprocess.Popen(["tar", "-tv"], stdin=plain.stdout, stdout=subprocess.PIPE, text=True)
+        assert plain.stdin is not None
+        plain.stdin.write(data)
+        plain.stdin.close()
+        assert f" {size} " in listing.communicate()[0]
+        assert plain.wait() == 0
+    else:
+        file = tmp_path / "huge.zip"
+        file.write_bytes(data)
+        tested = subprocess.run(["unzip", "-t", file], capture_output=True, text=True, check=True)
+        assert "No errors detected" in tested.stdout
+        infos = {info.filename: info.file_size for info in zipfile.ZipFile(file).infolist()}
+        assert (infos["huge"], infos["later"]) == (size, 1)
+    status = Path(f"/proc/{site.server.pid}/status").read_text()
+    peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    assert peak < 400 << 10, f"{peak} KiB"
