@@ -112,9 +112,14 @@ class FailedLogins:
             raise TooManyFailuresError(f"too many failed logins - try again in {ceil(max(until) - now)} seconds")
 
 
+def address_of(peer: str) -> str:
+    """Return the address of an `ip:port`, without the brackets of IPv6."""
+    return peer.rpartition(":")[0].removeprefix("[").removesuffix("]")
+
+
 def network_of(peer: str) -> str:
     """Return what counts as one address: an IPv4 address, or the /64 network that an IPv6 host can choose from."""
-    host = peer.rpartition(":")[0].removeprefix("[").removesuffix("]")
+    host = address_of(peer)
     try:
         address = ip_address(host)
     except ValueError:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from pbstore.access.clock import Clock
 from pbstore.access.csrf import issue_csrf_token
+from pbstore.access.pam_realm import REALM as PAM_REALM
+from pbstore.access.pam_realm import PamRealm
 from pbstore.access.tickets import check_ticket, is_ticket, issue_ticket
 from pbstore.config.auth_key import AuthKey
 from pbstore.config.shadow import ShadowFile
@@ -35,6 +37,7 @@ class Login:
         csrf_key: bytes,
         clock: Clock,
         second_factors: TfaFile,
+        pam: PamRealm,
     ):
         self._users = users
         self._shadow = shadow
@@ -42,9 +45,12 @@ class Login:
         self._csrf_key = csrf_key
         self._clock = clock
         self._second_factors = second_factors
+        self._pam = pam
 
-    def login(self, user: UserId, password: str, *, allow_renewal: bool = True) -> LoginResult:
+    def login(self, user: UserId, password: str, *, address: str, allow_renewal: bool = True) -> LoginResult:
         """Check the password, or with `allow_renewal` a ticket of the same user, and issue a new ticket.
+
+        `address` is the IP address that the user comes from.
 
         Raises:
             AuthenticationError: refused; the text is for the log, a client is told less.
@@ -55,7 +61,7 @@ class Login:
             if allow_renewal and is_ticket(password):
                 self._check_renewal(user, password)
             else:
-                self.check_password(user, password)
+                self._check_password(user, password, address, active=active)
                 self._check_second_factor(user)
         except AuthenticationError:
             # The password is checked in any case: the time must not tell who is disabled or unknown.
@@ -65,12 +71,21 @@ class Login:
             raise AuthenticationError("user account disabled or expired.")
         return self._issue(user)
 
-    def check_password(self, user: UserId, password: str) -> None:
+    def check_password(self, user: UserId, password: str, address: str) -> None:
         """Return if it is the user's password.
 
         Raises:
             AuthenticationError: it is not, or this server cannot check passwords of the user's realm.
         """
+        self._check_password(user, password, address, active=True)
+
+    def _check_password(self, user: UserId, password: str, address: str, *, active: bool) -> None:
+        if user.realm == PAM_REALM:
+            # Accounts of the system that are none here are not for guessing, nor to be locked by that.
+            if not active:
+                self._pam.refuse()
+            self._pam.check_password(user.name, password, address)
+            return
         # Other realms do the same work: the time must not tell who is where.
         valid = self._shadow.verify(user.name, password)
         if user.realm != PBS_REALM:

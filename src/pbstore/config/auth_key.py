@@ -8,8 +8,9 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from pbstore.config.atomic_file import create_file, replace_file
+from pbstore.config.atomic_file import create_file
 from pbstore.config.file_kind import FileKind
+from pbstore.config.root_files import read_config_file, replace_config_file
 from pbstore.config.roots import Roots
 from pbstore.errors import ConfigError
 
@@ -49,11 +50,10 @@ def load_or_create_auth_key(roots: Roots) -> AuthKey:
     try:
         if not path.exists():
             create_file(path, _private_pem(Ed25519PrivateKey.generate()), mode=0o600, owner=FileKind.SECRET.owner())
-        content = path.read_bytes()
+        content = read_config_file(path)
         key = _load(content, str(path))
         if not public_path.exists():
-            config = FileKind.CONFIG
-            replace_file(public_path, _public_pem(key), mode=config.mode, owner=config.owner())
+            replace_config_file(public_path, _public_pem(key), FileKind.CONFIG)
     except OSError as error:
         raise ConfigError(f"cannot read or make {path}: {error.strerror}") from error
     return AuthKey(key)

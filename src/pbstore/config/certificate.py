@@ -9,10 +9,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from pbstore.config.atomic_file import replace_file
 from pbstore.config.config_file import ConfigFile
 from pbstore.config.file_kind import FileKind
 from pbstore.config.host_name import full_name
+from pbstore.config.root_files import replace_config_file
 from pbstore.config.roots import Roots
 from pbstore.errors import ConfigError
 
@@ -53,12 +53,11 @@ def _under_lock(roots: Roots, node: str, domain: str | None, *, force: bool) -> 
         if not force and _complete(roots):
             return False
         key, certificate = make_certificate(node, domain, datetime.now(UTC))
-        kind = FileKind.CONFIG
         try:
             # A crash between the two leaves a pair that does not fit, so the old certificate goes first.
             roots.certificate.unlink(missing_ok=True)
-            replace_file(roots.certificate_key, key, mode=kind.mode, owner=kind.owner())
-            replace_file(roots.certificate, certificate, mode=kind.mode, owner=kind.owner())
+            replace_config_file(roots.certificate_key, key, FileKind.CONFIG)
+            replace_config_file(roots.certificate, certificate, FileKind.CONFIG)
         except OSError as error:
             raise ConfigError(f"cannot write the certificate {roots.certificate}: {error.strerror}") from error
     return True

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pbstore.config.atomic_file import replace_file
 from pbstore.config.file_kind import FileKind
 from pbstore.config.file_lock import CONFIG_TIMEOUT_SECONDS, FileLock, lock_file
+from pbstore.config.root_files import read_config_file, replace_config_file
 from pbstore.errors import ConfigError
 
 
@@ -26,7 +26,7 @@ class ConfigFile:
             ConfigError: it cannot be read.
         """
         try:
-            return self.path.read_bytes()
+            return read_config_file(self.path)
         except FileNotFoundError:
             return b""
         except OSError as error:
@@ -39,7 +39,7 @@ class ConfigFile:
             ConfigError: it cannot be written.
         """
         try:
-            replace_file(self.path, content, mode=self.kind.mode, owner=self.kind.owner())
+            replace_config_file(self.path, content, self.kind)
         except OSError as error:
             raise ConfigError(f"cannot write {self.path}: {error.strerror}") from error
 

@@ -20,6 +20,11 @@ class FileKind(Enum):
         """Permission bits."""
         return self.value[0]
 
+    @property
+    def belongs_to_root(self) -> bool:
+        """Whether only root can make such a file."""
+        return self.value[1] == "root"
+
     def owner(self) -> tuple[int, int] | None:
         """Uid and gid of a new file; None when not started as root, then it belongs to who made it."""
         service = service_owner()

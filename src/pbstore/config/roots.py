@@ -102,6 +102,12 @@ class Roots:
         """The private key of `certificate`."""
         return self.config_dir / "proxy.key"
 
+    @property
+    def own_directories(self) -> tuple[Path, ...]:
+        """The directories that `prepare` makes, which belong to the user that the server runs as."""
+        readable = (self.tasks_dir, self.auth_log.parent, self.state_dir, self.cache_dir, self.locks_dir)
+        return (self.config_dir, *readable)
+
     def prepare(self) -> None:
         """Make the directories that are missing, with the original's owner and modes.
 
@@ -109,6 +115,5 @@ class Roots:
             OSError: one cannot be made.
         """
         owner = service_owner()
-        make_directory(self.config_dir, mode=0o700, owner=owner)
-        for path in (self.tasks_dir, self.auth_log.parent, self.state_dir, self.cache_dir, self.locks_dir):
-            make_directory(path, mode=0o755, owner=owner)
+        for path in self.own_directories:
+            make_directory(path, mode=0o700 if path == self.config_dir else 0o755, owner=owner)

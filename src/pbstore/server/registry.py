@@ -8,6 +8,7 @@ from pbstore.access.clock import Clock
 from pbstore.access.credentials import Credentials
 from pbstore.access.failed_logins import FailedLogins
 from pbstore.access.login import Login
+from pbstore.access.pam_realm import PamRealm
 from pbstore.access.token_check import TokenCheck
 from pbstore.config.acl_cfg import AclFile
 from pbstore.config.auth_key import load_or_create_auth_key
@@ -33,10 +34,17 @@ _log = logging.getLogger(__name__)
 class Registry:
     """One a server. Configuration files may be edited by other programs at any time: the next call sees it.
 
-    `allowed_ahead_seconds` is how far a backup time may be ahead of the clock.
+    `allowed_ahead_seconds` is how far a backup time may be ahead of the clock; without `pam` nobody can log in there.
     """
 
-    def __init__(self, roots: Roots, *, clock: Clock, allowed_ahead_seconds: int = ALLOWED_AHEAD_SECONDS):
+    def __init__(
+        self,
+        roots: Roots,
+        *,
+        clock: Clock,
+        allowed_ahead_seconds: int = ALLOWED_AHEAD_SECONDS,
+        pam: PamRealm | None = None,
+    ):
         self.roots = roots
         self.clock = clock
         self.allowed_ahead_seconds = allowed_ahead_seconds
@@ -48,7 +56,9 @@ class Registry:
         csrf_key = load_or_create_csrf_key(roots)
         tokens = TokenCheck(TokenShadowFile(roots))
         self.credentials = Credentials(self.users, tokens, auth_key, csrf_key, clock)
-        self.login = Login(self.users, ShadowFile(roots), auth_key, csrf_key, clock, TfaFile(roots))
+        self.auth_key = auth_key
+        self.pam = pam or PamRealm(None)
+        self.login = Login(self.users, ShadowFile(roots), auth_key, csrf_key, clock, TfaFile(roots), self.pam)
         self.failed_logins = FailedLogins(clock)
         self.auth_log = AuthLog(roots.auth_log, clock)
         self.access_log = LogFile(roots.access_log)

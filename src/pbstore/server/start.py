@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pbstore import _core
 from pbstore.access.clock import Clock
+from pbstore.access.pam_realm import PamHelper, PamRealm
 from pbstore.config.certificate import ensure_certificate
 from pbstore.config.certificate_facts import certificate_fingerprint
 from pbstore.config.file_kind import FileKind
@@ -33,9 +34,17 @@ class RunningServer:
 
 @contextmanager
 def start_server(
-    roots: Roots, host: str, port: int, *, grace_seconds: float, clock: Clock = time.time
+    roots: Roots,
+    host: str,
+    port: int,
+    *,
+    grace_seconds: float,
+    clock: Clock = time.time,
+    pam_helper: PamHelper | None = None,
 ) -> Iterator[RunningServer]:
     """Run a server within a `with` block; sessions and tasks get `grace_seconds` to end behind it.
+
+    Without `pam_helper` nobody can log in with a password of the realm `pam`.
 
     Raises:
         LockedError: another server runs on the same directories.
@@ -47,7 +56,7 @@ def start_server(
     roots.prepare()
     with _only_server(roots.run_dir / "server.lock"):
         ensure_certificate(roots, node_name())
-        registry = Registry(roots, clock=clock)
+        registry = Registry(roots, clock=clock, pam=PamRealm(pam_helper))
         registry.open_all_datastores()
         application = Application(registry, ROUTES)
         front = _core.Front(application, certificate=roots.certificate, private_key=roots.certificate_key)

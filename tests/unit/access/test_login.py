@@ -9,6 +9,7 @@ import pytest
 
 from pbstore.access.credentials import Credentials
 from pbstore.access.login import Login
+from pbstore.access.pam_realm import PamRealm
 from pbstore.access.passwords import check_new_password
 from pbstore.access.tickets import issue_ticket, seal_ticket
 from pbstore.access.token_check import TokenCheck
@@ -24,6 +25,7 @@ from pbstore.model.auth_id import AuthId, UserId
 NOW = 1_700_000_000
 CSRF_KEY = b"k" * 64
 JOHN = UserId("john", "pbs")
+ADDRESS = "192.0.2.1"
 TOKEN = AuthId.parse("john@pbs!t1")
 USERS = """user: john@pbs
 
@@ -63,7 +65,8 @@ def site(tmp_path: Path) -> Site:
     for name in ("john", "off", "old", "ghost", "jim"):
         shadow.set_password(name, "right password")
     key = load_or_create_auth_key(roots)
-    login = Login(users, shadow, key, CSRF_KEY, lambda: NOW, TfaFile(roots))
+    pam = PamRealm(None, sleep=lambda seconds: None)
+    login = Login(users, shadow, key, CSRF_KEY, lambda: NOW, TfaFile(roots), pam)
     credentials = Credentials(users, TokenCheck(token_shadow), key, CSRF_KEY, lambda: NOW)
     return Site(roots, key, shadow, token_shadow, login, credentials)
 
@@ -73,7 +76,7 @@ def cookie(ticket: str, name: str = "PBSAuthCookie") -> tuple[str, str]:
 
 
 def test_login(site: Site) -> None:
-    result = site.login.login(JOHN, "right password")
+    result = site.login.login(JOHN, "right password", address=ADDRESS)
     assert result.user == JOHN
     headers = [cookie(result.ticket)]
     assert site.credentials.authenticate("GET", headers) == AuthId(JOHN)
@@ -91,12 +94,13 @@ def test_login(site: Site) -> None:
         ("off@pbs", "right password", "user account disabled or expired."),
         ("old@pbs", "right password", "user account disabled or expired."),
         ("jim@ldap1", "right password", "realm 'ldap1' is not available on this server"),
-        ("root@pam", "x", "realm 'pam' is not available on this server"),
+        ("root@pam", "x", "realm 'pam' needs the root helper: start the server as root"),
+        ("jack@pam", "x", "user account disabled or expired."),
     ],
 )
 def test_refused_logins(site: Site, user: str, password: str, reason: str) -> None:
     with pytest.raises(AuthenticationError) as caught:
-        site.login.login(UserId.parse(user), password)
+        site.login.login(UserId.parse(user), password, address=ADDRESS)
     assert str(caught.value) == reason
 
 
@@ -104,7 +108,7 @@ def test_the_time_does_not_tell_who_exists(site: Site) -> None:
     def seconds(user: str) -> float:
         started = time.perf_counter()
         with pytest.raises(AuthenticationError):
-            site.login.login(UserId.parse(user), "wrong password")
+            site.login.login(UserId.parse(user), "wrong password", address=ADDRESS)
         return time.perf_counter() - started
 
     seconds("nobody@pbs")
@@ -115,22 +119,22 @@ def test_the_time_does_not_tell_who_exists(site: Site) -> None:
 
 def test_renewal_with_a_ticket_instead_of_the_password(site: Site) -> None:
     ticket = issue_ticket(site.key, JOHN, NOW - 3600)
-    renewed = site.login.login(JOHN, ticket).ticket
+    renewed = site.login.login(JOHN, ticket, address=ADDRESS).ticket
     assert renewed != ticket
     assert ":6553F100:" in renewed
     with pytest.raises(AuthenticationError):
-        site.login.login(JOHN, ticket, allow_renewal=False)
+        site.login.login(JOHN, ticket, allow_renewal=False, address=ADDRESS)
 
 
 @pytest.mark.parametrize("user", ["off@pbs", "old@pbs", "ghost@pbs"])
 def test_no_renewal_for_who_may_not_log_in(site: Site, user: str) -> None:
     with pytest.raises(AuthenticationError, match="disabled"):
-        site.login.login(UserId.parse(user), issue_ticket(site.key, UserId.parse(user), NOW))
+        site.login.login(UserId.parse(user), issue_ticket(site.key, UserId.parse(user), NOW), address=ADDRESS)
 
 
 def test_a_ticket_of_another_user_renews_nothing(site: Site) -> None:
     with pytest.raises(AuthenticationError, match="another user"):
-        site.login.login(JOHN, issue_ticket(site.key, UserId("root", "pam"), NOW))
+        site.login.login(JOHN, issue_ticket(site.key, UserId("root", "pam"), NOW), address=ADDRESS)
 
 
 @pytest.mark.parametrize(
@@ -144,10 +148,10 @@ def test_a_ticket_of_another_user_renews_nothing(site: Site) -> None:
 def test_second_factors_are_never_skipped(site: Site, factors: str) -> None:
     (site.roots.config_dir / "tfa.json").write_text('{"users": {"john@pbs": {' + factors + "}}}")
     with pytest.raises(AuthenticationError, match="second factors"):
-        site.login.login(JOHN, "right password")
+        site.login.login(JOHN, "right password", address=ADDRESS)
     with pytest.raises(AuthenticationError, match="invalid credentials"):
-        site.login.login(JOHN, "wrong password")
-    site.login.login(JOHN, issue_ticket(site.key, JOHN, NOW))
+        site.login.login(JOHN, "wrong password", address=ADDRESS)
+    site.login.login(JOHN, issue_ticket(site.key, JOHN, NOW), address=ADDRESS)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +166,7 @@ def test_second_factors_are_never_skipped(site: Site, factors: str) -> None:
 )
 def test_who_has_no_enabled_factor_needs_none(site: Site, content: str) -> None:
     (site.roots.config_dir / "tfa.json").write_text(content)
-    site.login.login(JOHN, "right password")
+    site.login.login(JOHN, "right password", address=ADDRESS)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +176,7 @@ def test_who_has_no_enabled_factor_needs_none(site: Site, content: str) -> None:
 def test_damaged_factors_let_nobody_in(site: Site, content: str) -> None:
     (site.roots.config_dir / "tfa.json").write_text(content)
     with pytest.raises(ConfigError, match=r"tfa\.json"):
-        site.login.login(JOHN, "right password")
+        site.login.login(JOHN, "right password", address=ADDRESS)
 
 
 def refusal(site: Site, method: str, headers: list[tuple[str, str]]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from pbstore._core import FileBody, Request, SessionGrant
+from pbstore.access.pam_realm import PamRealm
 from pbstore.config.roots import Roots
 from pbstore.server.application import Application
 from pbstore.server.methods.all_methods import ROUTES
@@ -58,9 +59,10 @@ class Site:
     now: float = START
     slept: list[float] = field(default_factory=list)
     holds_answers: bool = True
+    pam: PamRealm | None = None
 
     def __post_init__(self) -> None:
-        self.registry = Registry(self.roots, clock=lambda: self.now)
+        self.registry = Registry(self.roots, clock=lambda: self.now, pam=self.pam)
         self.application = Application(self.registry, ROUTES, sleep=self.slept.append)
 
     def call(

@@ -181,7 +181,9 @@ def test_passwords(site: Site, caller: str, fields: dict[str, str], expected: tu
 
 def test_passwords_of_other_realms_are_not_kept_here(site: Site) -> None:
     confirmed = {"confirmation_password": PASSWORDS["admin"], "password": "Brand-new-1"}
-    answer = send(site, "admin", "PUT", f"{API}/password", userid="root@pam", **confirmed)
+    assert status_text(send(site, "admin", "PUT", f"{API}/password", userid="root@pam", **confirmed)) == DENIED
+    RunningServer(site.roots.base).create_user("x@ldap1")
+    answer = send(site, "admin", "PUT", f"{API}/password", userid="x@ldap1", **confirmed)
     assert (answer.status, "only users of realm 'pbs'" in answer.text) == (501, True)
     assert send(site, "admin", "POST", USERS, userid="x@pam", password="Brand-new-1").status == 501
     unknown = send(site, "admin", "POST", USERS, userid="x@nowhere")

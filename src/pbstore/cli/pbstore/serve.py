@@ -2,6 +2,7 @@
 
 import logging
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import click
 from pbstore.cli.pbstore.end_signal import end_signal
 from pbstore.cli.pbstore.listen_address import DEFAULT_HOST, DEFAULT_PORT, parse_listen_address, url_of
 from pbstore.config.roots import Roots
+from pbstore.server import privileges
 from pbstore.server.start import start_server
 
 
@@ -28,7 +30,13 @@ from pbstore.server.start import start_server
     type=click.FloatRange(0, 86400),
     help="Seconds that running sessions get to end, when the server is told to stop.",
 )
-def serve(listen: str, grace_seconds: float) -> None:
+@click.option(
+    "--give-up-root/--stay-root",
+    default=None,
+    help="Whether a server that is started as root goes on as user 'backup', beside a small helper that stays root "
+    "and checks passwords of the realm pam. Default: yes, but with PBSTORE_ROOT no.",
+)
+def serve(listen: str, grace_seconds: float, give_up_root: bool | None) -> None:
     """Run the backup server.
 
     The first start makes configuration directories, keys and a certificate. PBSTORE_ROOT=DIR moves everything below
@@ -36,13 +44,18 @@ def serve(listen: str, grace_seconds: float) -> None:
     """
     logging.basicConfig(format="%(levelname)s: %(message)s")
     host, port = parse_listen_address(listen)
-    with end_signal() as end, start_server(_roots(), host, port, grace_seconds=grace_seconds) as server:
+    root = os.environ.get("PBSTORE_ROOT")
+    roots = _roots(root)
+    gives_up = give_up_root if give_up_root is not None else os.geteuid() == 0 and not root
+    with ExitStack() as stack:
+        end = stack.enter_context(end_signal())
+        helper = stack.enter_context(privileges.give_up_root(roots)) if gives_up else None
+        server = stack.enter_context(start_server(roots, host, port, grace_seconds=grace_seconds, pam_helper=helper))
         click.echo(f"listening on {url_of(*server.address)} fingerprint {server.fingerprint}")
         end.wait()
 
 
-def _roots() -> Roots:
-    root = os.environ.get("PBSTORE_ROOT")
+def _roots(root: str | None) -> Roots:
     pve = os.environ.get("PBSTORE_PVE_DIR")
     pve_dir = Path(pve) if pve else None
     return Roots.below(Path(root), pve=pve_dir) if root else Roots(Path("/"), pve_dir)

@@ -3,6 +3,7 @@
 import json
 
 from pbstore.access.credentials import ticket_of
+from pbstore.access.failed_logins import address_of
 from pbstore.access.login import LoginResult
 from pbstore.access.privileges import SYS_AUDIT
 from pbstore.access.tickets import is_ticket, ticket_info
@@ -75,7 +76,7 @@ def create_ticket(
     with proof_of(call, username):
         if tfa_challenge is not None:
             raise AuthenticationError("no second factor is enabled")
-        result = _login(call.state, username, password, cookie)
+        result = _login(call, username, password, cookie)
     call.state.auth_log.success(username)
     return _ticket_reply(result, http_only=http_only)
 
@@ -109,18 +110,19 @@ def permissions(call: Call[Registry], *, auth_id: AuthId | None, path: str | Non
     return found
 
 
-def _login(registry: Registry, user: UserId, password: str | None, cookie: str | None) -> LoginResult:
+def _login(call: Call[Registry], user: UserId, password: str | None, cookie: str | None) -> LoginResult:
     """Try to renew the cookie's ticket first; a password beside it then means a real login."""
+    login, address = call.state.login, address_of(call.peer)
     if cookie is None:
-        return registry.login.login(user, password or "")
+        return login.login(user, password or "", address=address)
     try:
         if not is_ticket(cookie):
             raise AuthenticationError("the cookie holds no ticket")
-        return registry.login.login(user, cookie)
+        return login.login(user, cookie, address=address)
     except AuthenticationError:
         if password is None:
             raise
-    return registry.login.login(user, password, allow_renewal=False)
+    return login.login(user, password, address=address, allow_renewal=False)
 
 
 def _ticket_reply(result: LoginResult, *, http_only: bool) -> RawReply:
