@@ -1,9 +1,10 @@
-"""Users, tokens and access list entries as calls and `--output-format json` show them (rest-api.md 3)."""
+"""Users, tokens, second factors and rights as calls and `--output-format json` show them (rest-api.md 3)."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from pbstore.config.acl_cfg import AclEntry
+from pbstore.config.second_factors import SecondFactor, SecondFactors
 from pbstore.config.user_cfg import TokenConfig, UserConfig
 
 
@@ -22,6 +23,19 @@ def token_item(config: TokenConfig) -> dict[str, Any]:
 def named_token_item(config: TokenConfig) -> dict[str, Any]:
     """Return a token as the list of its user's tokens has it."""
     return {"token-name": config.auth_id.token_name, **token_item(config)}
+
+
+def factor_item(factor: SecondFactor) -> dict[str, Any]:
+    """Return what is known of a second factor; that it is enabled goes without saying."""
+    item = {"type": factor.factor_type, "id": factor.factor_id, "created": factor.created}
+    enable = None if factor.is_enabled else False
+    return {**item, **without_none({"description": factor.description, "enable": enable})}
+
+
+def factor_lock_item(factors: SecondFactors, now: float) -> dict[str, Any]:
+    """Return which locks hold on somebody's second factors."""
+    until = factors.locked_until if factors.is_locked(now) else None
+    return without_none({"totp-locked": factors.totp_locked or None, "tfa-locked-until": until})
 
 
 def acl_item(entry: AclEntry) -> dict[str, Any]:

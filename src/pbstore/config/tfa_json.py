@@ -8,12 +8,19 @@ from typing import Any
 from pbstore.config.config_file import ConfigFile
 from pbstore.config.file_kind import FileKind
 from pbstore.config.roots import Roots
-from pbstore.errors import ConfigError
+from pbstore.config.second_factors import (
+    FACTOR_LISTS,
+    LOCKS,
+    RECOVERY,
+    SecondFactors,
+    parse_second_factors,
+    remove_factor,
+)
+from pbstore.errors import ConfigError, FormatError
 from pbstore.model.auth_id import UserId
 
 MAX_FILE_BYTES = 16 << 20
-_LOCKS = ("totp-locked", "tfa-locked-until")
-_FACTOR_LISTS = ("totp", "webauthn", "u2f", "yubico")
+_MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
 
 
 class TfaFile:
@@ -33,6 +40,30 @@ class TfaFile:
         except (AttributeError, TypeError):
             raise self._unusable() from None
 
+    def load(self) -> dict[UserId, SecondFactors]:
+        """Return the factors of all users that have some, or locks left of them.
+
+        Raises:
+            ConfigError: the file cannot be used.
+        """
+        try:
+            users = self._users(self._load())
+            return {UserId.parse(user): parse_second_factors(factors) for user, factors in users.items()}
+        except (FormatError, *_MALFORMED):
+            raise self._unusable() from None
+
+    def remove(self, user: UserId, factor_id: str) -> bool:
+        """Take one factor of a user out, and return whether it was there.
+
+        Raises:
+            ConfigError: the file cannot be used.
+        """
+        with self._edit() as users:
+            try:
+                return remove_factor(users.get(str(user), {}), factor_id)
+            except _MALFORMED:
+                raise self._unusable() from None
+
     def unlock(self, user: UserId) -> bool:
         """Take the locks away that failed second steps left, and return whether there were any.
 
@@ -43,7 +74,7 @@ class TfaFile:
             factors = users.get(str(user), {})
             if not isinstance(factors, dict):
                 raise self._unusable()
-            locks = [factors.pop(key, None) for key in _LOCKS]
+            locks = [factors.pop(key, None) for key in LOCKS]
             return any(locks)
 
     def forget(self, user: UserId) -> None:
@@ -88,10 +119,10 @@ class TfaFile:
 
 
 def _has_factors(factors: dict[str, object]) -> bool:
-    for name in _FACTOR_LISTS:
+    for name in FACTOR_LISTS:
         entries = factors.get(name) or []
         if not isinstance(entries, list):
             raise TypeError
         if any(entry.get("enable", True) for entry in entries):
             return True
-    return bool(factors.get("recovery"))
+    return bool(factors.get(RECOVERY))

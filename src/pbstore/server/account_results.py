@@ -3,7 +3,8 @@
 from pbstore.access.privileges import PRIVILEGES
 from pbstore.access.roles import ROLES
 from pbstore.api.result import Items, MapOf, Object, Text, always, perhaps
-from pbstore.api.schema import Boolean, Enum
+from pbstore.api.schema import Boolean, Enum, Integer
+from pbstore.config.second_factors import FACTOR_LISTS, RECOVERY
 from pbstore.server.account_parameters import ACCOUNT, NAMES
 
 _USER_ID = Text(description="user id")
@@ -11,6 +12,10 @@ _ACCOUNT, _NAMES = (
     tuple(perhaps(parameter.name, parameter.schema) for parameter in parameters) for parameters in (ACCOUNT, NAMES)
 )
 _TOKEN_ID = always("tokenid", Text(description="user id, !, and the token's name"))
+_LOCKS = (
+    perhaps("totp-locked", Boolean(description="whether codes of an app are refused until an admin unlocks them")),
+    perhaps("tfa-locked-until", Integer(description="until when all second factors are refused, seconds since 1970")),
+)
 TOKEN = Object(description="an API token", properties=(_TOKEN_ID, *_ACCOUNT))
 TOKENS = Items(
     description="tokens of the user",
@@ -19,7 +24,7 @@ TOKENS = Items(
         properties=(always("token-name", Text(description="the token's name")), *TOKEN.properties),
     ),
 )
-USER = Object(description="a user", properties=(always("userid", _USER_ID), *_ACCOUNT, *_NAMES))
+USER = Object(description="a user", properties=(always("userid", _USER_ID), *_ACCOUNT, *_NAMES, *_LOCKS))
 USERS = Items(
     description="users",
     item=Object(
@@ -32,6 +37,24 @@ NEW_TOKEN = Object(
     properties=(_TOKEN_ID, always("value", Text(description="its secret, never shown again"))),
 )
 NEW_SECRET = Object(description="the new secret", properties=(always("secret", Text(description="never shown again")),))
+FACTOR = Object(
+    description="a second factor",
+    properties=(
+        always("type", Enum(description="its kind", values=(*FACTOR_LISTS, RECOVERY))),
+        always("id", Text(description="its id")),
+        always("created", Integer(description="seconds since 1970")),
+        perhaps("description", Text(description="what its user calls it")),
+        perhaps("enable", Boolean(description="false: it is not used")),
+    ),
+)
+FACTORS = Items(description="second factors of the user", item=FACTOR)
+FACTORS_OF_ALL = Items(
+    description="users that have second factors",
+    item=Object(
+        description="a user",
+        properties=(always("userid", _USER_ID), always("entries", FACTORS), *_LOCKS),
+    ),
+)
 ACL_ENTRIES = Items(
     description="entries of the access control list",
     item=Object(
@@ -79,7 +102,7 @@ LOGIN = Object(
     description="the login",
     properties=(
         always("username", _USER_ID),
-        always("CSRFPreventionToken", Text(description="what changes have to send along with the ticket")),
+        perhaps("CSRFPreventionToken", Text(description="what changes have to send along with the ticket")),
         perhaps("ticket", Text(description="the ticket, valid for two hours")),
         perhaps("ticket-info", Text(description="the ticket without its signature; the ticket is a cookie")),
     ),

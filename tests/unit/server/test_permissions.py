@@ -8,7 +8,13 @@ from pbstore.server.methods.all_methods import ROUTES
 from unit.server.application_site import Answer, Site
 from unit.server.route_values import path_and_parameters
 
-OPEN_TO_ALL = {("GET", "/ping"), ("POST", "/access/ticket"), ("DELETE", "/access/ticket"), ("GET", "/access/domains")}
+OPEN_TO_ALL = {
+    ("GET", "/ping"),
+    ("POST", "/access/ticket"),
+    ("DELETE", "/access/ticket"),
+    ("POST", "/access/vncticket"),
+    ("GET", "/access/domains"),
+}
 OPEN_TO_LOGINS = {
     ("GET", "/version"),
     ("GET", "/access/permissions"),
@@ -17,6 +23,7 @@ OPEN_TO_LOGINS = {
     ("GET", "/access/roles"),
     ("PUT", "/access/password"),
     ("GET", "/admin/datastore"),
+    ("GET", "/access/tfa"),
     ("GET", "/config/datastore"),
     ("GET", "/status/datastore-usage"),
     ("GET", "/nodes/{node}/tasks"),

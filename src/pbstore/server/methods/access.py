@@ -1,11 +1,14 @@
 """Logging in and out, and what one may do (auth.md 4 and 9)."""
 
 import json
+from dataclasses import replace
 
 from pbstore.access.credentials import ticket_of
 from pbstore.access.failed_logins import address_of
 from pbstore.access.login import LoginResult
+from pbstore.access.permission_list import permissions_of
 from pbstore.access.privileges import SYS_AUDIT
+from pbstore.access.terminal_tickets import is_terminal_ticket
 from pbstore.access.tickets import is_ticket, ticket_info
 from pbstore.api.envelopes import EXPIRE_COOKIE
 from pbstore.api.method import Call, RawReply, method
@@ -18,24 +21,21 @@ from pbstore.server.account_results import LOGIN, PERMISSIONS
 from pbstore.server.parameters import USERNAME
 from pbstore.server.proof import proof_of
 from pbstore.server.registry import Registry
+from pbstore.server.terminal_check import PATH, PORT, PRIVILEGE, Terminal, check_terminal
 
 JSON_WITHOUT_CHARSET = ("content-type", "application/json")
 SUCCESS = (
     always("status", Integer(description="200")),
     always("success", Boolean(description="true")),
 )
-ALWAYS_SHOWN_PATHS = ("/", "/access", "/datastore", "/remote", "/system")
 
 PASSWORD = Parameter(
     name="password",
     schema=String(description="password, or a ticket to renew", maximum_length=16384),
     optional=True,
 )
-TERMINAL_PATH = Parameter(name="path", schema=String(description="path of a terminal ticket"), optional=True)
-TERMINAL_PRIVS = Parameter(name="privs", schema=String(description="privilege of a terminal ticket"), optional=True)
-TERMINAL_PORT = Parameter(
-    name="port", schema=Integer(description="port of a terminal ticket", maximum=65535), optional=True
-)
+# Of a terminal whose ticket stands in place of the password; beside a real password they mean nothing.
+TERMINAL = (replace(PATH, optional=True), replace(PRIVILEGE, optional=True), PORT)
 TFA_CHALLENGE = Parameter(
     name="tfa-challenge", schema=String(description="ticket of the first step", maximum_length=16384), optional=True
 )
@@ -57,7 +57,7 @@ ACL_PATH = Parameter(
     "POST",
     "/access/ticket",
     permission=WORLD,
-    parameters=(USERNAME, PASSWORD, TERMINAL_PATH, TERMINAL_PRIVS, TERMINAL_PORT, TFA_CHALLENGE, HTTP_ONLY),
+    parameters=(USERNAME, PASSWORD, *TERMINAL, TFA_CHALLENGE, HTTP_ONLY),
     result=Result(data=LOGIN, beside=SUCCESS),
 )
 def create_ticket(
@@ -67,9 +67,15 @@ def create_ticket(
     password: str | None,
     http_only: bool,
     tfa_challenge: str | None,
-    **_terminal: object,
+    path: str | None,
+    privs: str | None,
+    port: int | None,
 ) -> RawReply:
-    """Log in, or renew a login."""
+    """Log in, renew a login, or check the ticket of a terminal."""
+    if password is not None and is_terminal_ticket(password) and path and privs and port is not None:
+        with proof_of(call, username):
+            check_terminal(call, AuthId(username), password, Terminal(path, privs, port))
+        return RawReply(_envelope({"username": str(username)}), (JSON_WITHOUT_CHARSET,))
     cookie = ticket_of(call.headers) if http_only else None
     if password is None and cookie is None:
         raise PbstoreError("no password provided")
@@ -101,13 +107,7 @@ def permissions(call: Call[Registry], *, auth_id: AuthId | None, path: str | Non
     is_own_token = whose.is_token and whose.user == caller.user and not caller.is_token
     if whose != caller and not is_own_token and SYS_AUDIT not in rights.privileges(caller, "/access"):
         raise PbstoreError("not allowed to list permissions of other users")
-    paths = [path] if path else sorted({*rights.paths, *ALWAYS_SHOWN_PATHS})
-    found = {}
-    for shown in paths:
-        granted = rights.granted(whose, shown)
-        if granted.privileges:
-            found[shown] = {name: name in granted.propagated for name in sorted(granted.privileges)}
-    return found
+    return permissions_of(rights, whose, path)
 
 
 def _login(call: Call[Registry], user: UserId, password: str | None, cookie: str | None) -> LoginResult:

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from pbstore.access.account_items import token_item, user_item
+from pbstore.access.account_items import factor_lock_item, token_item, user_item
 from pbstore.access.privileges import SYS_AUDIT
 from pbstore.access.user_accounts import UserAccounts
 from pbstore.api.method import Call, Reply, method
 from pbstore.api.permission import ANYBODY, known_caller
 from pbstore.api.result import Result
 from pbstore.api.schema import Boolean, Parameter
+from pbstore.config.second_factors import SecondFactors
 from pbstore.config.tfa_json import TfaFile
 from pbstore.config.user_cfg import UserConfig
 from pbstore.errors import ConfigError
@@ -44,11 +45,13 @@ def list_users(call: Call[Registry], *, include_tokens: bool) -> Reply:
     """List all users, or only the calling one if it may not see others."""
     cfg, caller = call.state.users.load(), known_caller(call.caller)
     sees_all = SYS_AUDIT in call.rights.privileges(caller, USERS_PATH)
+    factors, now = TfaFile(call.state.roots).load(), call.state.clock()
     items = []
     for user, config in cfg.users.items():
         if sees_all or AuthId(user) == caller:
             tokens = [token_item(token) for token in cfg.tokens_of(user)] if include_tokens else []
-            items.append({**user_item(config), **({"tokens": tokens} if tokens else {})})
+            locks = factor_lock_item(factors.get(user, SecondFactors()), now)
+            items.append({**user_item(config), **locks, **({"tokens": tokens} if tokens else {})})
     return Reply(items, {"digest": cfg.digest})
 
 
@@ -70,7 +73,9 @@ def show(call: Call[Registry], *, userid: UserId) -> Reply:
     cfg = call.state.users.load()
     if userid not in cfg.users:
         raise ConfigError(f"no such user '{userid}'")
-    return Reply(user_item(cfg.users[userid]), {"digest": cfg.digest})
+    factors = TfaFile(call.state.roots).load().get(userid, SecondFactors())
+    item = {**user_item(cfg.users[userid]), **factor_lock_item(factors, call.state.clock())}
+    return Reply(item, {"digest": cfg.digest})
 
 
 @method(
