@@ -122,6 +122,10 @@ class Console:
         """Print rows as a table that never has a header."""
         self.write(render_table(columns, rows, replace(self._table_style(), header=False)))
 
+    def print_plain_columns(self, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Print rows as a table that never has a border or a header."""
+        self.write(render_table(columns, rows, replace(self._table_style(), border=False, header=False)))
+
     def ask_password(self, question: str) -> str:
         """Ask for an existing password.
 

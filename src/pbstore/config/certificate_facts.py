@@ -11,6 +11,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.utils import CryptographyDeprecationWarning
 
 from pbstore.errors import ConfigError
 from pbstore.model.fingerprint import Fingerprint
@@ -51,8 +52,8 @@ def certificate_facts(path: Path) -> CertificateFacts:
     text, der = _first_certificate(path)
     try:
         with warnings.catch_warnings():
-            # The original's certificates have the serial number 0, which the library does not like.
-            warnings.simplefilter("ignore")
+            # The original's certificates have the serial number 0, of which the library warns whoever runs it.
+            warnings.filterwarnings("ignore", "Parsed a serial number", CryptographyDeprecationWarning)
             certificate = x509.load_der_x509_certificate(der)
     except ValueError:
         raise ConfigError(f"{path}: no certificate that can be read") from None

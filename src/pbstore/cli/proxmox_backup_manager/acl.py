@@ -8,6 +8,7 @@ from pbstore.api.schema import Parameter
 from pbstore.cli.command import Command, Group
 from pbstore.cli.console import Console
 from pbstore.cli.output_format import OUTPUT_FORMAT
+from pbstore.cli.proxmox_backup_manager.completions import complete_acl_paths, complete_auth_ids
 from pbstore.cli.proxmox_backup_manager.places import manager_roots
 from pbstore.cli.proxmox_backup_manager.update_options import DIGEST
 from pbstore.cli.table import Column
@@ -54,6 +55,7 @@ ACL = Group(
             description="Update Access Control List (ACLs).",
             run=update,
             positional=("path", "role"),
+            completions={"path": complete_acl_paths, "auth-id": complete_auth_ids},
             parameters=(
                 Parameter(name="path", schema=ACL_PATH),
                 ROLE,

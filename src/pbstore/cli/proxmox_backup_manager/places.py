@@ -12,7 +12,12 @@ def manager_roots(console: Console) -> Roots:
     Raises:
         OSError: a directory cannot be made.
     """
-    root = console.environment.get("PBSTORE_ROOT")
-    roots = Roots.below(Path(root)) if root else Roots.system()
+    roots = existing_roots(console)
     roots.prepare()
     return roots
+
+
+def existing_roots(console: Console) -> Roots:
+    """The same directories, of which nothing is made: completion leaves no traces."""
+    root = console.environment.get("PBSTORE_ROOT")
+    return Roots.below(Path(root)) if root else Roots.system()

@@ -5,6 +5,7 @@ from urllib.parse import quote
 from pbstore.access.account_items import without_none
 from pbstore.cli.command import Command
 from pbstore.cli.console import Console
+from pbstore.cli.proxmox_backup_manager.completions import complete_datastores, complete_namespaces
 from pbstore.cli.proxmox_backup_manager.local_server import local_server
 from pbstore.cli.task_output import show_task
 from pbstore.model.namespace import Namespace
@@ -25,5 +26,6 @@ PRUNE = Command(
     description="Prune the groups of a datastore.",
     run=run,
     positional=("store",),
+    completions={"store": complete_datastores, "ns": complete_namespaces},
     parameters=(STORE, NS, MAX_DEPTH_BELOW, *KEEP, DRY_RUN),
 )

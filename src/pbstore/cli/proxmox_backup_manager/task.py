@@ -4,6 +4,7 @@ from pbstore.api.schema import Boolean, Integer, Parameter, String
 from pbstore.cli.command import Command, Group
 from pbstore.cli.console import Console
 from pbstore.cli.output_format import OUTPUT_FORMAT
+from pbstore.cli.proxmox_backup_manager.completions import complete_running_tasks, complete_tasks
 from pbstore.cli.proxmox_backup_manager.local_server import local_server
 from pbstore.cli.task_output import print_tasks, show_task
 from pbstore.client.answers import rows_of
@@ -51,9 +52,19 @@ TASK = Group(
                 OUTPUT_FORMAT,
             ),
         ),
-        "log": Command(description="Display the task log.", run=show_log, positional=("upid",), parameters=(_UPID,)),
+        "log": Command(
+            description="Display the task log.",
+            run=show_log,
+            positional=("upid",),
+            parameters=(_UPID,),
+            completions={"upid": complete_tasks},
+        ),
         "stop": Command(
-            description="Try to stop a specific task.", run=stop, positional=("upid",), parameters=(_UPID,)
+            description="Try to stop a specific task.",
+            run=stop,
+            positional=("upid",),
+            parameters=(_UPID,),
+            completions={"upid": complete_running_tasks},
         ),
     }
 )

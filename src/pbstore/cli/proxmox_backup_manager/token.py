@@ -13,6 +13,7 @@ from pbstore.cli.proxmox_backup_manager.account_options import (
     NEW_ACCOUNT,
     stored,
 )
+from pbstore.cli.proxmox_backup_manager.completions import complete_tokens, complete_users
 from pbstore.cli.proxmox_backup_manager.places import manager_roots
 from pbstore.cli.proxmox_backup_manager.update_options import DIGEST
 from pbstore.cli.table import Column
@@ -52,18 +53,21 @@ TOKEN_COMMANDS = {
         description="List tokens associated with user.",
         run=list_tokens,
         positional=("userid",),
+        completions={"userid": complete_users},
         parameters=(USER_ID, OUTPUT_FORMAT),
     ),
     "generate-token": Command(
         description="Generate a new API token with given metadata.",
         run=generate,
         positional=_POSITIONAL,
+        completions={"userid": complete_users},
         parameters=(USER_ID, TOKEN_NAME, *NEW_ACCOUNT, DIGEST),
     ),
     "delete-token": Command(
         description="Delete a user's API token.",
         run=delete,
         positional=_POSITIONAL,
+        completions={"userid": complete_users, "token-name": complete_tokens},
         parameters=(USER_ID, TOKEN_NAME, DIGEST),
     ),
 }

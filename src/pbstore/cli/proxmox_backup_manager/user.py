@@ -1,10 +1,11 @@
-"""`user create`, `list`, `update` and `remove`."""
+"""`user create`, `list`, `update` and `remove`; more about users is in files of their own."""
 
+from dataclasses import replace
 from typing import Any
 
 from pbstore.access.account_items import user_item
 from pbstore.access.user_accounts import UserAccounts, check_realm_keeps_passwords
-from pbstore.api.schema import Parameter, String
+from pbstore.api.schema import Parameter
 from pbstore.cli.command import Command, Group
 from pbstore.cli.console import Console
 from pbstore.cli.option_parser import Prompt
@@ -15,13 +16,16 @@ from pbstore.cli.proxmox_backup_manager.account_options import (
     NEW_ACCOUNT,
     stored,
 )
+from pbstore.cli.proxmox_backup_manager.completions import complete_users
 from pbstore.cli.proxmox_backup_manager.places import manager_roots
 from pbstore.cli.proxmox_backup_manager.token import TOKEN_COMMANDS
 from pbstore.cli.proxmox_backup_manager.update_options import DIGEST, delete_option
+from pbstore.cli.proxmox_backup_manager.user_permissions import PERMISSIONS
+from pbstore.cli.proxmox_backup_manager.user_tfa import TFA
 from pbstore.cli.table import Column
 from pbstore.config.user_cfg import UserConfig, UserFile
 from pbstore.model.auth_id import UserId
-from pbstore.server.account_parameters import ACCOUNT, DELETABLE_OF_USER, NAMES, USER_ID, field_changes
+from pbstore.server.account_parameters import ACCOUNT, DELETABLE_OF_USER, NAMES, NEW_PASSWORD, USER_ID, field_changes
 
 COLUMNS = (
     Column(name="userid"),
@@ -72,7 +76,9 @@ def _new_password(console: Console, user: UserId, password: str | Prompt | None)
 
 _PASSWORD = Parameter(
     name="password",
-    schema=String(description="User Password. Asked for on the terminal when the value is left out."),
+    schema=replace(
+        NEW_PASSWORD, description=f"{NEW_PASSWORD.description} Asked for on the terminal when the value is left out."
+    ),
     optional=True,
 )
 USER = Group(
@@ -90,14 +96,18 @@ USER = Group(
             run=update,
             positional=("userid",),
             prompted=("password",),
+            completions={"userid": complete_users},
             parameters=(USER_ID, _PASSWORD, *ACCOUNT, *NAMES, delete_option(DELETABLE_OF_USER), DIGEST),
         ),
         "remove": Command(
             description="Remove a user from the configuration file.",
             run=remove,
             positional=("userid",),
+            completions={"userid": complete_users},
             parameters=(USER_ID, DIGEST),
         ),
+        "permissions": PERMISSIONS,
+        "tfa": TFA,
         **TOKEN_COMMANDS,
     }
 )

@@ -5,6 +5,7 @@ from urllib.parse import quote
 from pbstore.access.account_items import without_none
 from pbstore.cli.command import Command
 from pbstore.cli.console import Console
+from pbstore.cli.proxmox_backup_manager.completions import complete_datastores
 from pbstore.cli.proxmox_backup_manager.local_server import local_server
 from pbstore.cli.task_output import show_task
 from pbstore.server.parameters import STORE
@@ -35,5 +36,6 @@ VERIFY = Command(
     description="Verify backups",
     run=run,
     positional=("store",),
+    completions={"store": complete_datastores},
     parameters=(STORE, *FILTER, *THREADS),
 )

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from pbstore.cli.command import Command
 from pbstore.cli.console import Console
+from pbstore.cli.proxmox_backup_manager.completions import complete_datastores
 from pbstore.cli.proxmox_backup_manager.own_task import run_own_task
 from pbstore.cli.proxmox_backup_manager.places import manager_roots
 from pbstore.cli.proxmox_backup_manager.update_options import DIGEST
@@ -44,5 +45,6 @@ REMOVE = Command(
     description="Remove a datastore configuration.",
     run=run,
     positional=("name",),
+    completions={"name": complete_datastores},
     parameters=(NAME, DESTROY_DATA, KEEP_JOB_CONFIGS, DIGEST),
 )

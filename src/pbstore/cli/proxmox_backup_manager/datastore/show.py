@@ -5,6 +5,7 @@ from typing import Any
 from pbstore.cli.command import Command
 from pbstore.cli.console import Console
 from pbstore.cli.output_format import OUTPUT_FORMAT
+from pbstore.cli.proxmox_backup_manager.completions import complete_datastores
 from pbstore.cli.proxmox_backup_manager.places import manager_roots
 from pbstore.cli.table import Column
 from pbstore.config.datastore_cfg import SCHEMA, DatastoreConfig, DatastoreFile
@@ -34,5 +35,6 @@ SHOW = Command(
     description="Show datastore configuration.",
     run=show,
     positional=("name",),
+    completions={"name": complete_datastores},
     parameters=(NAME, OUTPUT_FORMAT),
 )

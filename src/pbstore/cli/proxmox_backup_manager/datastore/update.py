@@ -5,6 +5,7 @@ from typing import Any
 
 from pbstore.cli.command import Command
 from pbstore.cli.console import Console
+from pbstore.cli.proxmox_backup_manager.completions import complete_datastores
 from pbstore.cli.proxmox_backup_manager.places import manager_roots
 from pbstore.cli.proxmox_backup_manager.update_options import DIGEST, delete_option
 from pbstore.datastore.reconfiguration import Reconfiguration
@@ -21,5 +22,6 @@ UPDATE = Command(
     description="Update datastore configuration.",
     run=run,
     positional=("name",),
+    completions={"name": complete_datastores},
     parameters=(NAME, *CHANGE, delete_option(DELETABLE), DIGEST),
 )
