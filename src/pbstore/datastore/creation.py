@@ -40,6 +40,10 @@ def create_datastore(path: Path, other_paths: Iterable[Path], *, log: Callable[[
         raise DatastoreError(f"{path} holds a datastore already: {CHUNKS_NAME} exists") from None
     except BaseException as error:
         undo_creation(path, existed=existed)
+        if isinstance(error, PermissionError):
+            raise DatastoreError(
+                f"cannot create datastore {path}: {error.strerror}; root can, with proxmox-backup-manager"
+            ) from error
         if isinstance(error, OSError):
             raise DatastoreError(f"cannot create datastore {path}: {error.strerror}") from error
         raise
