@@ -7,7 +7,9 @@ import socket
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import NoReturn
 
 from pbstore.errors import AuthenticationError, PbstoreError, ProtocolError
@@ -116,19 +118,25 @@ def _answer(request: socket.socket, files: RootOwnedFiles) -> Message:
         return Message({"result": "failed", "reason": f"internal error: {type(error).__name__}"})
 
 
-def _authenticate(_: RootOwnedFiles, texts: Mapping[str, str], __: bytes) -> bytes:
-    from pbstore.privileged import pam
+def _pam() -> ModuleType:
+    """Load PAM in the process of the request only; it may bring anything with it."""
+    try:
+        return import_module("pbstore.privileged.pam")
+    except (ImportError, OSError, AttributeError):
+        raise AuthenticationError("the system has no PAM library (libpam)") from None
 
+
+def _authenticate(_: RootOwnedFiles, texts: Mapping[str, str], __: bytes) -> bytes:
+    pam = _pam()
     pam.authenticate(texts["user"], texts["password"], texts["address"])
     return b""
 
 
 def _change_password(_: RootOwnedFiles, texts: Mapping[str, str], __: bytes) -> bytes:
     """Believe nobody but PAM: who changes a password gives the old one, or that of root, and it is checked here."""
-    from pbstore.privileged import pam
-
     if texts["authority"] not in (texts["user"], ROOT):
         raise AuthenticationError("only the user and root change the password of a user")
+    pam = _pam()
     pam.authenticate(texts["authority"], texts["password"], texts["address"])
     pam.change_password(texts["user"], texts["new-password"], texts["address"])
     return b""
