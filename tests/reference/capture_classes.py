@@ -9,7 +9,8 @@ Names = dict[str, str]
 REPLAYED: dict[str, Names] = {
     "4.2.3": {
         "test_api_access": """
-        idx_access idx_config_access domains users users_tokens user_test user_tokens user_token acl acl_path
+        idx_access idx_config_access domains tfa user_tfa
+        users users_tokens user_test user_tokens user_token acl acl_path
         roles permissions_self permissions_reader permissions_path permissions_token config_access_pam
         config_access_pbs ticket ticket_extjs ticket_json_body ticket_http_only ticket_badpw
         ticket_badpw_http_only ticket_baduser ticket_disabled ticket_badrealm ticket_norealm ticket_nopw
@@ -74,7 +75,7 @@ REPLAYED: dict[str, Names] = {
     "3.2.4": {
         "test_api_access": """
         access_users access_users_tokens access_users_test access_users_test_token access_acl access_roles
-        access_permissions access_permissions_path access_domains
+        access_permissions access_permissions_path access_domains access_tfa
     """,
         "test_api_replays_324": """
         version root ping admin_datastore admin_datastore_fix snapshots snapshots_enc snapshots_ns groups
@@ -124,7 +125,7 @@ LATER: dict[str, Names] = {
         config_prune_prune-1
     """,
         "second factors and terminals": """
-        tfa user_tfa config_access_tfa config_access_tfa_webauthn
+        config_access_tfa config_access_tfa_webauthn
     """,
         "sync, remotes and encryption keys of the server": """
         encryption_keys_create admin_sync admin_sync_sync-direction_all admin_sync_sync-direction_push
@@ -165,9 +166,6 @@ LATER: dict[str, Names] = {
     """,
         "scheduled jobs": """
         config_verify config_prune admin_verify admin_prune
-    """,
-        "second factors and terminals": """
-        access_tfa
     """,
         "sync, remotes and encryption keys of the server": """
         config_remote config_sync admin_sync
