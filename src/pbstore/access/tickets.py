@@ -3,6 +3,8 @@
 import base64
 import binascii
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import unquote_to_bytes
 
 from pbstore.config.auth_key import AuthKey
@@ -75,17 +77,25 @@ def open_ticket(
     if len(parts) != 4 or not parts[3].startswith(":") or not _TIME.fullmatch(parts[2]) or parts[0] != _escape(prefix):
         raise AuthenticationError(_INVALID)
     signature = _decode_signature(parts[3][1:])
-    if not key.is_signature(signature, _signed(":".join(parts[:3]), aad)):
+    for data in _readings(parts[1]):
+        # The signature decides which reading is meant.
+        if key.is_signature(signature, _signed(f"{parts[0]}:{_escape(data)}:{parts[2]}", aad)):
+            break
+    else:
         raise AuthenticationError(_INVALID)
     age = int(now) - int(parts[2], 16)
     if age < min_age_seconds:
         raise AuthenticationError("invalid ticket - timestamp newer than expected")
     if age > max_age_seconds:
         raise AuthenticationError("invalid ticket - expired")
-    try:
-        return unquote_to_bytes(parts[1]).decode()
-    except UnicodeDecodeError:
-        raise AuthenticationError(_INVALID) from None
+    return data
+
+
+def _readings(part: str) -> Iterator[str]:
+    """Yield what the data of a ticket may be: decoded, or left as it is when the cookie was decoded before."""
+    with suppress(UnicodeError):
+        yield unquote_to_bytes(part).decode()
+    yield part
 
 
 def _signed(plain: str, aad: str | None) -> bytes:
@@ -100,5 +110,6 @@ def _decode_signature(text: str) -> bytes:
 
 
 def _escape(text: str) -> str:
-    """Percent-encode control characters, `:` and everything from 0x7f on."""
-    return "".join(chr(byte) if 0x20 <= byte < 0x7F and byte != ord(":") else f"%{byte:02X}" for byte in text.encode())
+    """Percent-encode control characters, `:` and everything from 0x7f on; `%` too, so that no two texts look alike."""
+    data = text.encode("utf-8", "surrogatepass")
+    return "".join(chr(byte) if 0x20 <= byte < 0x7F and byte not in b":%" else f"%{byte:02X}" for byte in data)

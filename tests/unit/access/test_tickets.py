@@ -1,5 +1,7 @@
 """Tickets and CSRF tokens against the vectors of auth.md 3."""
 
+from urllib.parse import quote, unquote
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -101,6 +103,23 @@ def test_rsa_keys() -> None:
     assert check_ticket(key, issue_ticket(key, ROOT, NOW), NOW) == ROOT
     with pytest.raises(AuthenticationError):
         check_ticket(key, API_TICKET, NOW)
+
+
+@pytest.mark.parametrize("name", ["jörg", "a%41", "a%", "50%25", "a#b?{c}", "日本"])
+def test_a_name_of_any_kind_is_known_again(name: str) -> None:
+    """Whether a cookie came as it was set, or was decoded or encoded on its way; and never as another name."""
+    user = UserId(name, "pbs")
+    ticket = issue_ticket(KEY, user, NOW)
+    for text in (ticket, unquote(ticket), unquote(quote(ticket, safe="%:"))):
+        assert check_ticket(KEY, text, NOW) == user
+
+
+def test_a_name_is_not_decoded_into_another() -> None:
+    """`%` counts as itself, too: else who may choose a name could choose whom it is read as."""
+    ticket = issue_ticket(KEY, UserId("a%41", "pbs"), NOW)
+    assert ticket.startswith("PBS:a%2541@pbs:")
+    with pytest.raises(AuthenticationError):
+        check_ticket(KEY, ticket.replace("%2541", "A"), NOW)
 
 
 @given(st.text(max_size=50), st.none() | st.text(max_size=20))
