@@ -25,15 +25,16 @@ def unverified_context() -> ssl.SSLContext:
 
 @dataclass
 class Http1Client:
-    """One connection; `tls=False` speaks plain text."""
+    """One connection; `tls=False` speaks plain text, `source` is the local address it comes from."""
 
     address: tuple[str, int]
     tls: bool = True
+    source: str = ""
     _buffer: bytearray = field(default_factory=bytearray, init=False)
 
     def __post_init__(self) -> None:
         """Connect."""
-        raw = socket.create_connection(self.address, timeout=20)
+        raw = socket.create_connection(self.address, timeout=20, source_address=(self.source, 0))
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket: socket.socket = unverified_context().wrap_socket(raw) if self.tls else raw
 

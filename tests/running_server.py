@@ -48,12 +48,14 @@ class Answer:
 class RunningServer:
     """The server; `root` is its PBSTORE_ROOT. Configuration is written as the manager does it, to its files.
 
-    `wrapper` is a command line that becomes the server's process itself, such as one that records its system calls.
+    `wrapper` is a command line that becomes the server's process itself, such as one that records its system calls;
+    `environment` is what the process gets besides this one's.
     """
 
-    def __init__(self, root: Path, wrapper: Sequence[str] = ()):
+    def __init__(self, root: Path, wrapper: Sequence[str] = (), environment: Mapping[str, str] | None = None):
         self.root = root
         self._wrapper = wrapper
+        self._environment = environment or {}
         self.roots = Roots.below(root)
         self.roots.prepare()
         self._process: subprocess.Popen[str] | None = None
@@ -85,7 +87,7 @@ class RunningServer:
     def _popen(self, log: IO[bytes], options: tuple[str, ...]) -> "subprocess.Popen[str]":
         return subprocess.Popen(
             [*self._wrapper, sys.executable, "-m", "pbstore.cli.pbstore", "serve", *options],
-            env={**os.environ, "PBSTORE_ROOT": str(self.root), "PYTHONPATH": os.pathsep.join(sys.path)},
+            env={**os.environ, **self._environment, "PBSTORE_ROOT": str(self.root), "PYTHONPATH": os.pathsep.join(sys.path)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -1,6 +1,6 @@
 """The compiled module: one section a subject, each beside `crates/pbstore-py/src/<subject>.rs`."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Self, final
 
@@ -835,11 +835,13 @@ class Front:
         private_key: str | PathLike[str],
         memory_bytes: int = ...,
         denied_delay_seconds: float = 3.0,
+        limits: Mapping[str, float] = ...,
     ) -> Self:
         """Load certificate chain and key (PEM); ConfigError if they cannot be used.
 
-        `memory_bytes` (at least 64 MiB) bounds what is buffered for clients (docs/design/front.md);
-        `denied_delay_seconds` is waited before a 401 for a chunk that a reader session may not read.
+        `memory_bytes` (at least 80 MiB) bounds what is buffered for clients (docs/design/front.md);
+        `denied_delay_seconds` is waited before a 401 for a chunk that a reader session may not read; `limits` are those
+        of docs/design/front.md that shall not have their defaults, in numbers and seconds (ConfigError for others).
         """
     def listen(self, host: str, port: int) -> tuple[str, int]:
         """Bind, serve from now on, return the real address; `::` takes IPv4 too. May be called for several addresses."""

@@ -61,7 +61,7 @@ def site(certificate: tuple[Path, Path], datastore: Path, tmp_path: Path) -> Ite
     """Start a front on a free port; a refused chunk is told at once."""
     application = TinyApplication()
     chain, key = certificate
-    front = Front(application, certificate=chain, private_key=key, memory_bytes=64 << 20, denied_delay_seconds=0)
+    front = Front(application, certificate=chain, private_key=key, memory_bytes=80 << 20, denied_delay_seconds=0)
     address = front.listen("127.0.0.1", 0)
     made = Site(front, application, address, ChunkStore(datastore, sync_level="none"), datastore, tmp_path)
     yield made

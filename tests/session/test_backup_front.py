@@ -363,7 +363,7 @@ def test_grants_are_good_for_one_connection(site: Site, tmp_path: Path) -> None:
 
 
 def test_there_are_no_more_sessions_than_windows(site: Site) -> None:
-    sessions = [Recorder() for _ in range(88)]
+    sessions = [Recorder() for _ in range(87)]
     clients = [site.open_backup(session) for session in sessions]
     headers = {"connection": "upgrade", "upgrade": BACKUP}
     with site.client() as client:

@@ -320,7 +320,7 @@ def test_plain_text_is_sent_to_the_tls_side(site: Site) -> None:
         b"\x16\x03\x01\xff\xff" + bytes(100),
         os.urandom(2000),
         b"\x00" * 9,
-        pytest.param(b"\x16", marks=pytest.mark.slow),
+        b"\x16",
         b"",
     ],
     ids=["broken hello", "long record", "noise", "zeros", "one byte", "nothing"],

@@ -1,5 +1,6 @@
 //! The server's front for Python: requests, grants, and the listener itself.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pbstore_wire::server::application::{self as wire, AbortHandle, SessionChunks};
-use pbstore_wire::server::{Front, FrontError, FrontOptions};
+use pbstore_wire::server::{Front, FrontError, FrontOptions, Limits};
 use pyo3::exceptions::{PyOSError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
@@ -105,7 +106,8 @@ struct PyFront {
 #[pymethods]
 impl PyFront {
     #[new]
-    #[pyo3(signature = (application, *, certificate, private_key, memory_bytes = 160 << 20, denied_delay_seconds = 3.0))]
+    #[pyo3(signature = (application, *, certificate, private_key, memory_bytes = 160 << 20, denied_delay_seconds = 3.0,
+        limits = BTreeMap::new()))]
     fn new(
         py: Python<'_>,
         application: Py<PyAny>,
@@ -113,9 +115,14 @@ impl PyFront {
         private_key: PathBuf,
         memory_bytes: usize,
         denied_delay_seconds: f64,
+        limits: BTreeMap<String, f64>,
     ) -> PyResult<Self> {
         let denied_delay = seconds(denied_delay_seconds)?;
-        let options = FrontOptions { certificate, private_key, memory_bytes, denied_delay };
+        let mut bounds = Limits::default();
+        for (name, value) in limits {
+            bounds.set(&name, value).map_err(exceptions::ConfigError::new_err)?;
+        }
+        let options = FrontOptions { certificate, private_key, memory_bytes, denied_delay, limits: bounds };
         let application = Arc::new(PyApplication::new(application));
         let front = py.detach(|| Front::start(application, &options)).map_err(from_front)?;
         Ok(Self { inner: Mutex::new(Some(front)) })

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pbstore_format::digest::to_hex;
-use pbstore_format::{Digest, DynamicIndex, FixedIndex, FormatError, Index};
+use pbstore_format::{dynamic_index, fixed_index, Digest, DynamicIndex, FixedIndex, FormatError};
 
 use crate::atomic_file::Owner;
+use crate::index_entries::IndexEntries;
 use crate::index_file::{Identity, Placement};
 use crate::session_index::{IndexKind, SessionIndex, Writer};
 use crate::{ChunkStore, ChunkVerifier, DynamicIndexWriter, FixedIndexWriter, IndexStats, Result, StoreError};
@@ -154,23 +155,16 @@ impl BackupChunks {
     /// # Errors
     /// `Format` when the file is no index; `Io`; `Refused` once the session is shut.
     pub fn register_index(&self, path: &Path) -> Result<u64> {
-        match parse_index(path)? {
-            AnyIndex::Fixed(index) => self.register(&index),
-            AnyIndex::Dynamic(index) => self.register(&index),
-        }
-    }
-
-    fn register(&self, index: &impl Index) -> Result<u64> {
+        let mut entries = checked_entries(path)?;
         let mut state = self.open_state()?;
-        let mut start = 0;
-        for (number, digest) in index.digests().enumerate() {
-            let end = index.chunk_end(number).unwrap_or(start);
-            let length = u32::try_from(end.saturating_sub(start));
+        let mut count = 0;
+        while let Some(entry) = entries.next()? {
+            let length = u32::try_from(entry.end.saturating_sub(entry.start));
             let length = length.map_err(|_| FormatError::malformed("index has a chunk that is too long"))?;
-            state.known.insert(*digest, length);
-            start = end;
+            state.known.insert(entry.digest, length);
+            count += 1;
         }
-        Ok(u64::try_from(index.len()).unwrap_or(u64::MAX))
+        Ok(count)
     }
 
     /// An unnamed file on the store's file system, for an upload that cannot be kept in memory.
@@ -216,6 +210,23 @@ impl State {
 fn find(indexes: &mut BTreeMap<u64, SessionIndex>, kind: IndexKind, wid: u64) -> Result<&mut SessionIndex> {
     let index = indexes.get_mut(&wid).filter(|index| index.kind() == kind);
     index.ok_or_else(|| StoreError::Refused(format!("{kind} writer '{wid}' not registered")))
+}
+
+/// The entries of an index file, whose extension says which kind it must be; all of them were looked at once. The file
+/// is not held in memory, as clients choose how many sessions read how large ones.
+pub(crate) fn checked_entries(path: &Path) -> Result<IndexEntries> {
+    let entry_bytes = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("fidx") => fixed_index::ENTRY_BYTES,
+        Some("didx") => dynamic_index::ENTRY_BYTES,
+        _ => return Err(StoreError::Refused(format!("{} is no index: expected .fidx or .didx", path.display()))),
+    };
+    let mut entries = IndexEntries::open(path)?;
+    if entries.scanner().entry_bytes() != entry_bytes {
+        return Err(FormatError::malformed("index is of the other kind than its name says").into());
+    }
+    while entries.next()?.is_some() {}
+    entries.rewind()?;
+    Ok(entries)
 }
 
 /// An index of either kind.

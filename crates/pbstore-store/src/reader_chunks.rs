@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use pbstore_format::digest::to_hex;
-use pbstore_format::{Digest, Index};
+use pbstore_format::Digest;
 
-use crate::backup_chunks::{parse_index, AnyIndex};
+use crate::backup_chunks::checked_entries;
 use crate::{ChunkStore, Result, StoreError, StoredChunk};
 
 /// Chunks that a reader session may fetch: those of the indexes it has downloaded. The set only grows.
@@ -27,16 +27,14 @@ impl ReaderChunks {
     /// # Errors
     /// `Format` when the file is no index; `Io`.
     pub fn allow_index(&self, path: &Path) -> Result<u64> {
-        match parse_index(path)? {
-            AnyIndex::Fixed(index) => Ok(self.allow(&index)),
-            AnyIndex::Dynamic(index) => Ok(self.allow(&index)),
-        }
-    }
-
-    fn allow(&self, index: &impl Index) -> u64 {
+        let mut entries = checked_entries(path)?;
         let mut allowed = self.allowed.write().unwrap_or_else(PoisonError::into_inner);
-        allowed.extend(index.digests());
-        u64::try_from(index.len()).unwrap_or(u64::MAX)
+        let mut count = 0;
+        while let Some(entry) = entries.next()? {
+            allowed.insert(entry.digest);
+            count += 1;
+        }
+        Ok(count)
     }
 
     /// Check that the session may read a chunk.

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from pbstore.errors import ConnectionFailedError, LockedError
 from pbstore.server.application import Application
 from pbstore.server.control_socket import control_socket
 from pbstore.server.methods.all_methods import ROUTES
+from pbstore.server.open_files import allow_many_open_files
 from pbstore.server.registry import Registry
 from pbstore.server.store_watch import StoreWatch
 
@@ -39,27 +40,32 @@ def start_server(
     port: int,
     *,
     grace_seconds: float,
+    limits: Mapping[str, float] | None = None,
     clock: Clock = time.time,
     pam_helper: PamHelper | None = None,
 ) -> Iterator[RunningServer]:
     """Run a server within a `with` block; sessions and tasks get `grace_seconds` to end behind it.
 
-    Without `pam_helper` nobody can log in with a password of the realm `pam`.
+    `limits` are those of the front that shall not have their defaults (docs/design/front.md). Without `pam_helper`
+    nobody can log in with a password of the realm `pam`.
 
     Raises:
         LockedError: another server runs on the same directories.
         ConnectionFailedError: the address cannot be listened on.
-        ConfigError: a key or certificate cannot be used.
+        ConfigError: a key, certificate or limit cannot be used.
         IntegrityError: the compiled module gives wrong results on this machine.
     """
     _core.self_test()
+    allow_many_open_files()
     roots.prepare()
     with _only_server(roots.run_dir / "server.lock"):
         ensure_certificate(roots, node_name())
         registry = Registry(roots, clock=clock, pam=PamRealm(pam_helper))
         registry.open_all_datastores()
         application = Application(registry, ROUTES)
-        front = _core.Front(application, certificate=roots.certificate, private_key=roots.certificate_key)
+        front = _core.Front(
+            application, certificate=roots.certificate, private_key=roots.certificate_key, limits=limits or {}
+        )
         try:
             address = front.listen(host, port)
         except OSError as error:

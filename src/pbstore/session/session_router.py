@@ -16,6 +16,9 @@ from pbstore.errors import FormatError, PbstoreError
 from pbstore.model.auth_id import AuthId
 
 
+MAX_LINE_CHARS = 4096
+
+
 class DecidedAtUpgrade(World):
     """The permission of session calls: given when the session was opened."""
 
@@ -58,13 +61,23 @@ def answer(
         return HTTPStatus.BAD_REQUEST, [], f"{path}: {error.strerror or error}".encode(errors="replace")
 
 
+def call_line(http_method: str, path: str) -> str:
+    """Return the task log's line about a call, in detailed logs."""
+    return _line(f"{http_method} {path}")
+
+
 def failure_line(http_method: str, path: str, status: int, message: str) -> str:
-    """Return the task log's line about a failed call; one line, whatever the client put into it."""
+    """Return the task log's line about a failed call."""
     try:
         reason = HTTPStatus(status).phrase
     except ValueError:
         reason = "Unknown"
-    return " ".join(f"{http_method} {path}: {status} {reason}: {message}".split("\n"))
+    return _line(f"{http_method} {path}: {status} {reason}: {message}")
+
+
+def _line(text: str) -> str:
+    """Make a single line of bounded length and without control characters, whatever the client put into it."""
+    return "".join(character if character.isprintable() else " " for character in text[:MAX_LINE_CHARS])
 
 
 def _parameters(method: Method, query: str, content_type: str | None, body: bytes) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::server::SendResponse;
@@ -10,8 +11,9 @@ use http::{HeaderName, HeaderValue};
 use tokio::time::timeout;
 
 use super::application::Response;
-use super::limits::{PIECE_BYTES, STALL_TIMEOUT};
+use super::limits::PIECE_BYTES;
 use super::pieces::Pieces;
+use super::session_call::Fault;
 
 /// What a peer learns of a bug; the rest is in the log.
 pub(crate) const INTERNAL_ERROR: &str = "internal server error";
@@ -60,15 +62,24 @@ impl Gone {
     }
 }
 
-/// Send an answer that is in memory.
+/// Waits until nobody wants an answer any more.
+pub(crate) async fn taken_back(respond: &mut SendResponse<Bytes>) -> Fault {
+    match poll_fn(|context| respond.poll_reset(context)).await {
+        Ok(_) => Fault::Reset,
+        Err(_) => Fault::Lost,
+    }
+}
+
+/// Send an answer that is in memory; `stall` is how long the peer may take nothing of it.
 pub(crate) async fn send_whole(
     respond: &mut SendResponse<Bytes>,
     head: http::Response<()>,
     mut body: Bytes,
+    stall: Duration,
 ) -> Result<(), Gone> {
     let mut stream = send_head(respond, head, body.is_empty()).await?;
     while !body.is_empty() {
-        let capacity = capacity(&mut stream, body.len().min(PIECE_BYTES)).await?;
+        let capacity = capacity(&mut stream, body.len().min(PIECE_BYTES), stall).await?;
         let piece = body.split_to(capacity.min(body.len()));
         send_piece(&mut stream, piece, body.is_empty()).await?;
     }
@@ -80,10 +91,11 @@ pub(crate) async fn send_pieces(
     respond: &mut SendResponse<Bytes>,
     head: http::Response<()>,
     mut pieces: Pieces,
+    stall: Duration,
 ) -> Result<(), Gone> {
     let mut stream = send_head(respond, head, pieces.next_len() == 0).await?;
     while pieces.next_len() > 0 {
-        let capacity = capacity(&mut stream, pieces.next_len()).await?;
+        let capacity = capacity(&mut stream, pieces.next_len(), stall).await?;
         match pieces.next(capacity).await {
             Ok(piece) => send_piece(&mut stream, piece, pieces.next_len() == 0).await?,
             Err(error) => {
@@ -115,7 +127,7 @@ async fn send_piece(stream: &mut SendStream<Bytes>, piece: Bytes, is_last: bool)
 }
 
 /// Wait until the peer takes up to `wanted` bytes more; returns how many, at least 1.
-async fn capacity(stream: &mut SendStream<Bytes>, wanted: usize) -> Result<usize, Gone> {
+async fn capacity(stream: &mut SendStream<Bytes>, wanted: usize, stall: Duration) -> Result<usize, Gone> {
     stream.reserve_capacity(wanted);
     let granted = async {
         while stream.capacity() == 0 {
@@ -126,7 +138,7 @@ async fn capacity(stream: &mut SendStream<Bytes>, wanted: usize) -> Result<usize
         }
         Ok(stream.capacity().min(wanted))
     };
-    match timeout(STALL_TIMEOUT, granted).await {
+    match timeout(stall, granted).await {
         Ok(granted) => granted,
         Err(_) => {
             stream.send_reset(h2::Reason::CANCEL);

@@ -12,7 +12,7 @@ use super::application::{Response, ResponseBody};
 use super::parameters::Parameters;
 use super::session_body;
 use super::session_call::{Answer, Fault, SessionContext};
-use super::upload_body;
+use super::upload_body::{self, Length};
 use super::work::Kind;
 
 const MAX_WID: u32 = 256;
@@ -29,10 +29,10 @@ pub(crate) async fn store_chunk(
     stream: RecvStream,
 ) -> Result<Answer, Fault> {
     let (upload, encoded_bytes) = parse_upload(kind, query)?;
-    let mut body = upload_body::receive(context, chunks, stream, encoded_bytes).await?;
+    let mut body = upload_body::receive(context, stream, Length::Exactly(encoded_bytes)).await?;
     let (engine, chunks) = (context.engine.clone(), chunks.clone());
     let work = move || chunks.store_chunk(&engine.verifier, &upload, &mut body.data);
-    let stored = context.engine.bounds.run(Kind::Chunk, &context.tracker, work).await;
+    let stored = context.run(Kind::Chunk, work).await;
     stored.map_err(|_| Fault::panicked())?.map_err(Fault::bad_request)?;
     Ok(json(format!(r#"{{"data":"{}"}}"#, to_hex(&upload.digest))))
 }
@@ -49,9 +49,9 @@ fn parse_upload(kind: IndexKind, query: &str) -> Result<(ChunkUpload, usize), Fa
 }
 
 /// Read and forget.
-pub(crate) async fn speedtest(query: &str, mut stream: RecvStream) -> Result<Answer, Fault> {
+pub(crate) async fn speedtest(context: &SessionContext, query: &str, mut stream: RecvStream) -> Result<Answer, Fault> {
     Parameters::parse(query).finish().map_err(Fault::bad_request)?;
-    while let Some(bytes) = session_body::next(&mut stream).await? {
+    while let Some(bytes) = session_body::next(&context.engine.limits, &mut stream).await? {
         stream.flow_control().release_capacity(bytes.len()).map_err(|_| Fault::Lost)?;
     }
     Ok(json(r#"{"data":null}"#.into()))

@@ -8,12 +8,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::application::Application;
+use super::limits::Limits;
 use super::memory::MemoryBudget;
 use super::work::Bounds;
 
 /// Shared by all connections.
 pub(crate) struct Engine {
     pub(crate) application: Arc<dyn Application>,
+    pub(crate) limits: Limits,
+    pub(crate) cores: usize,
     pub(crate) memory: Arc<MemoryBudget>,
     pub(crate) bounds: Bounds,
     pub(crate) verifier: ChunkVerifier,

@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 use super::application::Application;
 use super::connection::{accept_all, Doors};
 use super::engine::Engine;
+use super::limits::Limits;
 use super::memory::{MemoryBudget, MIN_MEMORY_BYTES};
 use super::tls;
 use super::work::Bounds;
@@ -56,6 +57,8 @@ pub struct FrontOptions {
     pub memory_bytes: usize,
     /// Waited before a 401 for a chunk.
     pub denied_delay: Duration,
+    /// Bounds on what clients do.
+    pub limits: Limits,
 }
 
 /// The listener of a server. Serves in its own threads until [`Front::shutdown`], or until it is dropped.
@@ -80,22 +83,24 @@ impl Front {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let runtime = Builder::new_multi_thread()
             .worker_threads(cores)
-            .max_blocking_threads(Bounds::max_threads(cores))
+            .max_blocking_threads(Bounds::max_threads(&options.limits, cores))
             .thread_name("pbstore-front")
             .enable_all()
             .build()
             .map_err(FrontError::Threads)?;
         let engine = Arc::new(Engine {
             application,
+            limits: options.limits.clone(),
+            cores,
             memory: Arc::new(MemoryBudget::new(options.memory_bytes)),
-            bounds: Bounds::new(cores),
+            bounds: Bounds::new(&options.limits, cores),
             verifier: ChunkVerifier::new(),
             denied_delay: options.denied_delay,
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             breaking: CancellationToken::new(),
         });
-        Ok(Self { runtime: Some(runtime), engine, doors: Arc::new(Doors::new(acceptor)) })
+        Ok(Self { runtime: Some(runtime), engine, doors: Arc::new(Doors::new(acceptor, &options.limits, cores)) })
     }
 
     /// Listen on an address and serve from now on; port 0 takes a free one. Returns the real address.

@@ -8,16 +8,23 @@ use tokio::sync::{watch, OwnedSemaphorePermit, Semaphore};
 use super::limits::MAX_PORTIONS_BODIES;
 use crate::protocol::SERVER_WINDOW_BYTES;
 
+use super::limits::{PIECE_BYTES, SESSION_PIECES_BYTES, SESSION_RESERVE_BYTES};
+
 /// Smallest budget that works: each part below must hold the largest blob.
-pub const MIN_MEMORY_BYTES: usize = 64 << 20;
+pub const MIN_MEMORY_BYTES: usize = 80 << 20;
 /// Bodies of plain requests, whose senders need not be anybody we know, have a part of their own.
 const REQUEST_BYTES: usize = 20 << 20;
 /// Each session gets at least this window; so many windows as fit into their part bound the number of sessions.
 const MIN_WINDOW_BYTES: usize = 256 << 10;
 
-/// Three parts: bodies of plain requests, connection windows of sessions, bodies and answers of sessions.
+/// Bodies that went through a file are read back one after the other, in memory that nobody else can hold.
+const SPOOLED_BYTES: usize = MAX_BLOB_BYTES;
+
+/// Four parts: bodies of plain requests, connection windows of sessions, bodies and answers of sessions, and one body
+/// that went through a file.
 pub(crate) struct MemoryBudget {
     requests: Arc<Semaphore>,
+    spooled: Arc<Semaphore>,
     transfers: Arc<Semaphore>,
     transfers_bytes: usize,
     decoded: Arc<Semaphore>,
@@ -32,11 +39,12 @@ pub(crate) type Share = Option<OwnedSemaphorePermit>;
 
 impl MemoryBudget {
     pub(crate) fn new(total_bytes: usize) -> Self {
-        let sessions_bytes = total_bytes.max(MIN_MEMORY_BYTES) - REQUEST_BYTES;
+        let sessions_bytes = total_bytes.max(MIN_MEMORY_BYTES) - REQUEST_BYTES - SPOOLED_BYTES;
         let windows_bytes = sessions_bytes / 2;
         let transfers_bytes = sessions_bytes - windows_bytes;
         Self {
             requests: Arc::new(Semaphore::new(REQUEST_BYTES)),
+            spooled: Arc::new(Semaphore::new(SPOOLED_BYTES)),
             transfers: Arc::new(Semaphore::new(transfers_bytes)),
             transfers_bytes,
             decoded: Arc::new(Semaphore::new(half_of(transfers_bytes))),
@@ -55,6 +63,22 @@ impl MemoryBudget {
     /// Wait for memory for a body or a piece of an answer of a session.
     pub(crate) async fn for_transfer(&self, bytes: usize) -> Share {
         take(&self.transfers, bytes).await
+    }
+
+    /// Wait for the memory of the one body that is read back from a file.
+    pub(crate) async fn for_spooled(&self) -> Share {
+        take(&self.spooled, SPOOLED_BYTES).await
+    }
+
+    /// Wait for memory for a piece of an answer of up to `bytes` bytes. When there is none, a session goes on with small
+    /// pieces: peers that take nothing of theirs slow others down, but do not stop them.
+    pub(crate) async fn for_piece(&self, own: &OwnMemory, bytes: usize) -> (usize, Share) {
+        let small = bytes.min(SESSION_RESERVE_BYTES);
+        tokio::select! {
+            biased;
+            share = self.for_transfer(bytes) => (bytes, share),
+            share = take(&own.reserve, small) => (small, share),
+        }
     }
 
     /// Most that one session's uploads may have of the memory for all: half, so that a slow one does not stop the rest.
@@ -123,6 +147,30 @@ impl Drop for WindowShare {
     }
 }
 
+/// Bounds what one session or request has on its way to its peer.
+#[derive(Clone)]
+pub(crate) struct OwnMemory {
+    pub(crate) pieces: Arc<Semaphore>,
+    reserve: Arc<Semaphore>,
+}
+
+impl OwnMemory {
+    pub(crate) fn of_session() -> Self {
+        let semaphore = |permits| Arc::new(Semaphore::new(permits));
+        Self { pieces: semaphore(SESSION_PIECES_BYTES), reserve: semaphore(SESSION_RESERVE_BYTES) }
+    }
+
+    /// One piece goes out while the next is read; plain requests have no reserve, as there is no bound on their number.
+    pub(crate) fn of_request() -> Self {
+        Self { pieces: Arc::new(Semaphore::new(2 * PIECE_BYTES)), reserve: Arc::new(Semaphore::new(0)) }
+    }
+
+    /// With another bound for the pieces.
+    pub(crate) fn sharing(self, pieces: Arc<Semaphore>) -> Self {
+        Self { pieces, ..self }
+    }
+}
+
 /// Bytes that hold their share of the budget for as long as they exist, wherever they are passed to.
 pub(crate) struct HeldBytes {
     pub(crate) data: Vec<u8>,
@@ -144,7 +192,7 @@ mod tests {
         let budget = Arc::new(MemoryBudget::new(160 << 20));
         let mut shares: Vec<_> = (0..100).map(|_| budget.join()).collect();
         let sum: u64 = shares.iter_mut().map(|share| u64::from(share.window_bytes())).sum();
-        assert!(sum <= 70 << 20, "{sum}");
+        assert!(sum <= 62 << 20, "{sum}");
         shares.truncate(1);
         assert_eq!(shares.iter_mut().map(WindowShare::window_bytes).collect::<Vec<_>>(), [SERVER_WINDOW_BYTES]);
     }
@@ -155,7 +203,7 @@ mod tests {
         let places: Vec<_> = std::iter::from_fn(|| budget.session_place()).collect();
         let mut shares: Vec<_> = places.iter().map(|_| budget.join()).collect();
         assert!(shares.iter_mut().all(|share| share.window_bytes() as usize == MIN_WINDOW_BYTES));
-        assert_eq!(shares.len(), 88);
+        assert_eq!(shares.len(), 87);
         drop(places);
         assert!(budget.session_place().is_some());
     }
@@ -166,6 +214,18 @@ mod tests {
         assert!(budget.requests.available_permits() >= MAX_BLOB_BYTES);
         assert!(budget.transfers.available_permits() >= MAX_BLOB_BYTES);
         assert!(budget.session_bytes() <= budget.transfers_bytes);
+    }
+
+    #[tokio::test]
+    async fn a_session_sends_small_pieces_when_others_have_all_memory() {
+        let budget = MemoryBudget::new(MIN_MEMORY_BYTES);
+        let _all = budget.transfers.clone().acquire_many_owned(budget.transfers_bytes as u32).await.unwrap();
+        let own = OwnMemory::of_session();
+        let (length, share) = budget.for_piece(&own, PIECE_BYTES).await;
+        assert_eq!((length, share.is_some()), (SESSION_RESERVE_BYTES, true));
+        let own = OwnMemory::of_request();
+        let plain = budget.for_piece(&own, PIECE_BYTES);
+        assert!(tokio::time::timeout(std::time::Duration::from_millis(20), plain).await.is_err());
     }
 
     #[tokio::test]

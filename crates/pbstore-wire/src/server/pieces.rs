@@ -4,12 +4,11 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use super::engine::Engine;
 use super::limits::PIECE_BYTES;
-use super::memory::{take, HeldBytes, Share};
+use super::memory::{take, HeldBytes, OwnMemory, Share};
 use super::stream_body::{Guard, Source, StreamBody};
 use super::work::Kind;
 
@@ -23,41 +22,36 @@ pub(crate) struct Pieces {
     rest: Bytes,
     engine: Arc<Engine>,
     tracker: TaskTracker,
-    own_limit: Arc<Semaphore>,
+    own: OwnMemory,
     /// Whoever makes portions has a state in memory between them, and needs a place for it.
     place: Share,
     _guard: Option<Guard>,
 }
 
 impl Pieces {
-    /// `own_limit` bounds what one session or request has on the way.
+    /// `own` bounds what one session or request has on the way.
     pub(crate) fn new(
         reader: Box<dyn Read + Send>,
         bytes: u64,
         engine: Arc<Engine>,
         tracker: TaskTracker,
-        own_limit: Arc<Semaphore>,
+        own: OwnMemory,
     ) -> Self {
         let source = Some(Source::Reader(reader));
         let left_bytes = Some(bytes);
-        Self { source, left_bytes, rest: Bytes::new(), engine, tracker, own_limit, place: None, _guard: None }
+        Self { source, left_bytes, rest: Bytes::new(), engine, tracker, own, place: None, _guard: None }
     }
 
     /// Decoded chunks are larger than other pieces: all bodies that are made of them share a limit instead.
-    pub(crate) fn of_body(
-        body: StreamBody,
-        engine: Arc<Engine>,
-        tracker: TaskTracker,
-        own_limit: Arc<Semaphore>,
-    ) -> Self {
+    pub(crate) fn of_body(body: StreamBody, engine: Arc<Engine>, tracker: TaskTracker, own: OwnMemory) -> Self {
         let left_bytes = body.bytes();
         let StreamBody { source, guard, .. } = body;
-        let own_limit = match source {
-            Source::Reader(_) | Source::Portions(_) => own_limit,
-            Source::Chunks(_) => engine.memory.for_decoded(),
+        let own = match source {
+            Source::Reader(_) | Source::Portions(_) => own,
+            Source::Chunks(_) => own.sharing(engine.memory.for_decoded()),
         };
         let (source, guard) = (Some(source), Some(guard));
-        Self { source, left_bytes, rest: Bytes::new(), engine, tracker, own_limit, place: None, _guard: guard }
+        Self { source, left_bytes, rest: Bytes::new(), engine, tracker, own, place: None, _guard: guard }
     }
 
     /// Length of the next piece, 0 at the end. Of portions it is the largest: they may be shorter, even empty.
@@ -97,7 +91,7 @@ impl Pieces {
 
     async fn load(&mut self, limit: usize) -> io::Result<Bytes> {
         let mut source = self.source.take().ok_or(io::ErrorKind::BrokenPipe)?;
-        let (length, kind) = match &source {
+        let (wanted, kind) = match &source {
             Source::Chunks(index) => (index.next_len(), Kind::Chunk),
             Source::Reader(_) => (self.left_up_to(PIECE_BYTES.min(limit)), Kind::Read),
             Source::Portions(_) => (PIECE_BYTES, Kind::Chunk),
@@ -105,8 +99,11 @@ impl Pieces {
         if matches!(source, Source::Portions(_)) && self.place.is_none() {
             self.place = self.engine.memory.portions_place().await;
         }
-        let own_share = take(&self.own_limit, length).await;
-        let share = self.engine.memory.for_transfer(length).await;
+        let own_share = take(&self.own.pieces, wanted).await;
+        let (length, share) = match &source {
+            Source::Reader(_) => self.engine.memory.for_piece(&self.own, wanted).await,
+            Source::Chunks(_) | Source::Portions(_) => (wanted, self.engine.memory.for_transfer(wanted).await),
+        };
         let read = move || {
             let outcome = read_piece(&mut source, length);
             (source, outcome)

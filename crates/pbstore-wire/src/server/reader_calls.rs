@@ -23,7 +23,7 @@ pub(crate) async fn chunk(
     let digest = parameters.digest("digest");
     parameters.finish().map_err(Fault::bad_request)?;
     let chunks = chunks.clone();
-    let opened = context.engine.bounds.run(Kind::Read, &context.tracker, move || chunks.open(&digest)).await;
+    let opened = context.run(Kind::Read, move || chunks.open(&digest)).await;
     let stored = match opened.map_err(|_| Fault::panicked())? {
         Ok(stored) => stored,
         Err(error @ StoreError::NotAllowed(_)) => {
@@ -33,7 +33,7 @@ pub(crate) async fn chunk(
         Err(error) => return Err(Fault::bad_request(error)),
     };
     let (engine, tracker) = (context.engine.clone(), context.tracker.clone());
-    Ok(Answer::Pieces(Pieces::new(stored.reader, stored.bytes, engine, tracker, context.pieces_limit.clone())))
+    Ok(Answer::Pieces(Pieces::new(stored.reader, stored.bytes, engine, tracker, context.outgoing.clone())))
 }
 
 /// A fixed amount of the same byte.

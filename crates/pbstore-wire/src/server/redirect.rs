@@ -1,6 +1,7 @@
 //! Plain text on the TLS port: no API, only the way to it (protocol-transport.md 1).
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONNECTION, HOST, LOCATION};
@@ -11,14 +12,15 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
-use super::limits::{HANDSHAKE_TIMEOUT, MAX_HEADERS, MAX_HEAD_BYTES};
+use super::limits::{MAX_HEADERS, MAX_HEAD_BYTES};
 
-/// Answer one request with the address of the TLS side, then close.
-pub(crate) async fn serve(stream: TcpStream) {
+/// Answer one request with the address of the TLS side, then close; all of it must be done in time.
+pub(crate) async fn serve(stream: TcpStream, patience: Duration) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HANDSHAKE_TIMEOUT)
+        .header_read_timeout(patience)
         .keep_alive(false)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD_BYTES)
@@ -26,8 +28,10 @@ pub(crate) async fn serve(stream: TcpStream) {
             TokioIo::new(stream),
             service_fn(|request| async move { Ok::<_, Infallible>(answer(&request)) }),
         );
-    if let Err(error) = connection.await {
-        log::debug!("plain-text connection failed: {error}");
+    match timeout(patience, connection).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => log::debug!("plain-text connection failed: {error}"),
+        Err(_) => log::debug!("plain-text connection took too long"),
     }
 }
 

@@ -8,10 +8,12 @@ use http::HeaderMap;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use pbstore_format::blob::MAX_BLOB_BYTES;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use super::application::Response;
-use super::limits::REQUEST_BODY_TIMEOUT;
+use super::engine::Engine;
+use super::limits::FREE_BODY_BYTES;
 use super::memory::{HeldBytes, MemoryBudget, Share};
 use crate::protocol::MAX_PARAMETER_BYTES;
 
@@ -25,17 +27,17 @@ const RAW_BODY_FACTOR: u32 = 10;
 ///
 /// # Errors
 /// The answer to give instead.
-pub(crate) async fn read(memory: &MemoryBudget, headers: &HeaderMap, mut body: Incoming) -> Result<Bytes, Response> {
+pub(crate) async fn read(engine: &Engine, headers: &HeaderMap, mut body: Incoming) -> Result<Bytes, Response> {
     let raw = headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes() == b"application/octet-stream");
     let (limit, patience) = if raw {
-        (MAX_BLOB_BYTES, REQUEST_BODY_TIMEOUT * RAW_BODY_FACTOR)
+        (MAX_BLOB_BYTES, engine.limits.body * RAW_BODY_FACTOR)
     } else {
-        (MAX_PARAMETER_BYTES, REQUEST_BODY_TIMEOUT)
+        (MAX_PARAMETER_BYTES, engine.limits.body)
     };
     let collected = if body.size_hint().lower() > limit as u64 {
         None
     } else {
-        timeout(patience, collect(memory, &mut body, limit))
+        timeout(patience, collect(&engine.memory, &mut body, limit))
             .await
             .map_err(|_| Response::text(408, "request body did not arrive in time"))??
     };
@@ -57,9 +59,13 @@ async fn collect(memory: &MemoryBudget, body: &mut Incoming, limit: usize) -> Re
         if bytes.len() > limit.saturating_sub(data.len()) {
             return Ok(None);
         }
-        match (&mut share, memory.for_request(bytes.len()).await) {
-            (Some(share), Some(more)) => share.merge(more),
-            (share, more) => *share = more,
+        let paid = share.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let due = (data.len() + bytes.len()).saturating_sub(FREE_BODY_BYTES + paid);
+        if due > 0 {
+            match (&mut share, memory.for_request(due).await) {
+                (Some(share), Some(more)) => share.merge(more),
+                (share, more) => *share = more,
+            }
         }
         data.extend_from_slice(&bytes);
     }

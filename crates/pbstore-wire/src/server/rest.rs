@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -17,17 +16,16 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use super::application::{Request, Response, ResponseBody, StreamBody};
 use super::engine::Engine;
-use super::limits::{
-    FIRST_REQUEST_TIMEOUT, MAX_HEADERS, MAX_HEAD_BYTES, MAX_TARGET_BYTES, NEXT_REQUEST_TIMEOUT, PIECE_BYTES,
-    STALL_TIMEOUT,
-};
+use super::limits::{MAX_HEADERS, MAX_HEAD_BYTES, MAX_TARGET_BYTES};
+use super::memory::OwnMemory;
+use super::pace::Paced;
 use super::pieces::Pieces;
 use super::target::clean_path;
+use super::visitors::Visit;
 use super::work::Kind;
 use super::{answers, request_body, upgrade};
 
@@ -36,26 +34,30 @@ pub(crate) type AnswerBody = Either<Full<Bytes>, Channel<Bytes, io::Error>>;
 pub(crate) type Answer = http::Response<AnswerBody>;
 
 /// Serve requests until the peer goes, a session takes the connection over, or the front stops.
-pub(crate) async fn serve<S>(engine: Arc<Engine>, stream: S, peer: SocketAddr)
+pub(crate) async fn serve<S>(engine: Arc<Engine>, stream: Paced<S>, peer: SocketAddr, visit: Arc<Visit>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let has_asked = Arc::new(AtomicBool::new(false));
+    let arrival = stream.arrival();
     let service = service_fn(|request| {
-        has_asked.store(true, Ordering::Relaxed);
-        let engine = engine.clone();
-        async move { Ok::<_, Infallible>(answer(engine, request, peer).await) }
+        arrival.complete();
+        let (engine, visit, arrival) = (engine.clone(), visit.clone(), arrival.clone());
+        async move {
+            let answer = answer(engine, request, peer, visit).await;
+            arrival.answered();
+            Ok::<_, Infallible>(answer)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(NEXT_REQUEST_TIMEOUT)
+        .header_read_timeout(engine.limits.idle)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut connection = pin!(connection);
-    let mut first_request = pin!(sleep(FIRST_REQUEST_TIMEOUT));
-    let (mut is_waiting, mut is_stopping) = (true, false);
+    let mut late = pin!(arrival.late(engine.limits.head));
+    let mut is_stopping = false;
     loop {
         tokio::select! {
             outcome = connection.as_mut() => {
@@ -64,12 +66,7 @@ where
                 }
                 return;
             }
-            () = first_request.as_mut(), if is_waiting => {
-                if !has_asked.load(Ordering::Relaxed) {
-                    return;
-                }
-                is_waiting = false;
-            }
+            () = late.as_mut() => return log::debug!("{peer} does not finish the head of its request"),
             () = engine.stopping.cancelled(), if !is_stopping => {
                 connection.as_mut().graceful_shutdown();
                 is_stopping = true;
@@ -79,7 +76,12 @@ where
     }
 }
 
-async fn answer(engine: Arc<Engine>, mut request: http::Request<Incoming>, peer: SocketAddr) -> Answer {
+async fn answer(
+    engine: Arc<Engine>,
+    mut request: http::Request<Incoming>,
+    peer: SocketAddr,
+    visit: Arc<Visit>,
+) -> Answer {
     let on_upgrade = hyper::upgrade::on(&mut request);
     let (head, body) = request.into_parts();
     let (raw_path, query) = (head.uri.path(), head.uri.query().unwrap_or_default());
@@ -89,7 +91,7 @@ async fn answer(engine: Arc<Engine>, mut request: http::Request<Incoming>, peer:
     let Some(path) = clean_path(raw_path).filter(|_| raw_path.starts_with('/')) else {
         return whole(StatusCode::BAD_REQUEST, Bytes::from("invalid path in request"));
     };
-    let body = match request_body::read(&engine.memory, &head.headers, body).await {
+    let body = match request_body::read(&engine, &head.headers, body).await {
         Ok(body) => body,
         Err(response) => return encode(&engine, response).await,
     };
@@ -97,11 +99,15 @@ async fn answer(engine: Arc<Engine>, mut request: http::Request<Incoming>, peer:
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
     let (query, headers) = (query.to_owned(), header_texts(&head.headers));
     let request = Request { method: head.method.to_string(), path, query, target, headers, body, peer };
+    let turn = visit.turn().await;
     if is_upgrade {
-        return upgrade::answer(engine, request, &head.headers, head.version, on_upgrade).await;
+        return upgrade::answer(engine, request, &head.headers, head.version, on_upgrade, visit).await;
     }
     let application = engine.application.clone();
-    let call = move || application.handle(request);
+    let call = move || {
+        let _turn = turn;
+        application.handle(request)
+    };
     let response = engine.bounds.run(Kind::Request, &engine.tasks, call).await;
     encode(&engine, response.unwrap_or_else(|_| answers::internal_error())).await
 }
@@ -139,8 +145,9 @@ pub(crate) async fn encode(engine: &Arc<Engine>, response: Response) -> Answer {
 /// Read beside the connection, a piece ahead of what the peer takes.
 fn stream(engine: &Arc<Engine>, body: StreamBody) -> Channel<Bytes, io::Error> {
     let (mut sender, channel) = Channel::new(1);
-    let own_limit = Arc::new(Semaphore::new(2 * PIECE_BYTES));
-    let mut pieces = Pieces::of_body(body, engine.clone(), engine.tasks.clone(), own_limit);
+    let own = OwnMemory::of_request();
+    let mut pieces = Pieces::of_body(body, engine.clone(), engine.tasks.clone(), own);
+    let stall = engine.limits.stall;
     engine.tasks.spawn(async move {
         while pieces.next_len() > 0 {
             match pieces.next(pieces.next_len()).await {
@@ -149,7 +156,7 @@ fn stream(engine: &Arc<Engine>, body: StreamBody) -> Channel<Bytes, io::Error> {
                     return sender.abort(error);
                 }
                 Ok(piece) if piece.is_empty() => {}
-                Ok(piece) => match timeout(STALL_TIMEOUT, sender.send(Frame::data(piece))).await {
+                Ok(piece) => match timeout(stall, sender.send(Frame::data(piece))).await {
                     Ok(Ok(())) => {}
                     Ok(Err(_)) => return,
                     Err(_) => return sender.abort(io::ErrorKind::TimedOut.into()),

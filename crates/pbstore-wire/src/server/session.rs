@@ -1,12 +1,15 @@
 //! A session: HTTP/2 on the upgraded connection, each call a task, and an end after which nothing of it runs
 //! (protocol-transport.md 4.3 and 4.4).
 
+use std::future::poll_fn;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use h2::server::{Builder, Connection};
+use h2::server::{Builder, Connection, SendResponse};
+use h2::RecvStream;
+use http::Request;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -15,10 +18,11 @@ use tokio_util::task::TaskTracker;
 
 use super::application::{AbortHandle, Grant};
 use super::engine::Engine;
-use super::limits::{MAX_HEADER_LIST_BYTES, PIECE_BYTES, SESSION_PIECES_BYTES, SESSION_START_TIMEOUT};
-use super::memory::WindowShare;
+use super::limits::{MAX_HEADER_LIST_BYTES, MAX_SESSION_CALLS, PIECE_BYTES};
+use super::memory::{OwnMemory, WindowShare};
 use super::session_call::{self, SessionContext};
-use super::upload_body::UploadProgress;
+use super::session_turns::SessionTurns;
+use super::upload_progress::UploadProgress;
 use crate::protocol::{MAX_FRAME_BYTES, SERVER_MAX_STREAMS, SERVER_WINDOW_BYTES};
 
 /// Serve a session. Returns when its connection is over and all its work has ended; the reason is None when the client
@@ -36,7 +40,7 @@ where
         .max_header_list_size(MAX_HEADER_LIST_BYTES)
         .max_send_buffer_size(PIECE_BYTES)
         .handshake(stream);
-    let connection = match timeout(SESSION_START_TIMEOUT, handshake).await {
+    let connection = match timeout(engine.limits.session_start, handshake).await {
         Ok(Ok(connection)) => connection,
         Ok(Err(error)) => return Some(format!("HTTP/2 handshake failed: {error}")),
         Err(_) => return Some("HTTP/2 handshake timed out".into()),
@@ -45,12 +49,14 @@ where
     let context = Arc::new(SessionContext {
         uploads_limit: Arc::new(Semaphore::new(engine.memory.session_bytes())),
         uploads: UploadProgress::new(),
+        complete: Arc::new(Semaphore::new(1)),
         lost_calls: AtomicUsize::new(0),
+        turns: SessionTurns::new(engine.cores),
+        outgoing: OwnMemory::of_session(),
         engine,
         chunks: grant.chunks,
         session: grant.session,
         tracker: tracker.clone(),
-        pieces_limit: Arc::new(Semaphore::new(SESSION_PIECES_BYTES)),
     });
     let mut calls = JoinSet::new();
     let reason = serve(connection, &context, &mut calls, windows, &grant.abort).await;
@@ -72,8 +78,10 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     loop {
+        // Calls that were taken back leave the connection's count of streams before they end here.
+        let has_room = calls.len() < MAX_SESSION_CALLS;
         tokio::select! {
-            accepted = connection.accept() => match accepted {
+            accepted = next_call(&mut connection, has_room) => match accepted {
                 Some(Ok((request, respond))) => {
                     calls.spawn(session_call::serve(context.clone(), request, respond));
                 }
@@ -86,6 +94,20 @@ where
             () = context.engine.breaking.cancelled() => return Some("server is shutting down".into()),
         }
     }
+}
+
+/// The next call. Without room for one, only those that are under way go on until the connection ends.
+async fn next_call<S>(
+    connection: &mut Connection<S, Bytes>,
+    has_room: bool,
+) -> Option<Result<(Request<RecvStream>, SendResponse<Bytes>), h2::Error>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    if has_room {
+        return connection.accept().await;
+    }
+    poll_fn(|context| connection.poll_closed(context)).await.err().map(Err)
 }
 
 /// Clients just drop the connection when they are done, so that is an error only with calls under way.

@@ -13,8 +13,8 @@ use tokio::time::timeout;
 use super::application::{Decision, Grant, Request};
 use super::engine::Engine;
 use super::lease::Lease;
-use super::limits::SESSION_START_TIMEOUT;
 use super::rest::{encode, whole, Answer};
+use super::visitors::Visit;
 use super::work::Kind;
 use super::{answers, session};
 
@@ -35,6 +35,7 @@ pub(crate) async fn answer(
     headers: &HeaderMap,
     version: Version,
     on_upgrade: OnUpgrade,
+    visit: Arc<Visit>,
 ) -> Answer {
     let Some(place) = engine.memory.session_place() else {
         return whole(StatusCode::SERVICE_UNAVAILABLE, Bytes::from("server has no memory for another session"));
@@ -61,8 +62,8 @@ pub(crate) async fn answer(
     };
     let tasks = engine.tasks.clone();
     tasks.spawn(async move {
-        let _place = place;
-        let reason = match timeout(SESSION_START_TIMEOUT, on_upgrade).await {
+        let (_place, _visit) = (place, visit);
+        let reason = match timeout(engine.limits.session_start, on_upgrade).await {
             Ok(Ok(upgraded)) => session::run(engine.clone(), TokioIo::new(upgraded), grant).await,
             Ok(Err(error)) => Some(format!("connection lost before the session began: {error}")),
             Err(_) => Some("connection lost before the session began".into()),

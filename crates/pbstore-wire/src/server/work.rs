@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use super::limits::{MAX_CALLS, MAX_READS};
+use super::limits::{Limits, MAX_READS};
 
 /// What a thread is needed for. Kinds do not take each other's threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,18 +33,18 @@ pub(crate) struct Bounds {
 pub(crate) struct Panicked;
 
 impl Bounds {
-    pub(crate) fn new(cores: usize) -> Self {
+    pub(crate) fn new(limits: &Limits, cores: usize) -> Self {
         Self {
-            requests: Arc::new(Semaphore::new(MAX_CALLS)),
-            calls: Arc::new(Semaphore::new(MAX_CALLS)),
+            requests: Arc::new(Semaphore::new(limits.requests)),
+            calls: Arc::new(Semaphore::new(limits.calls)),
             chunks: Arc::new(Semaphore::new(cores.max(1))),
             reads: Arc::new(Semaphore::new(MAX_READS)),
         }
     }
 
     /// Threads that all kinds together can use, with a few to spare for the ends of sessions.
-    pub(crate) fn max_threads(cores: usize) -> usize {
-        2 * MAX_CALLS + MAX_READS + cores.max(1) + MAX_CALLS
+    pub(crate) fn max_threads(limits: &Limits, cores: usize) -> usize {
+        limits.requests + 2 * limits.calls + MAX_READS + cores.max(1)
     }
 
     /// Run `work` on a thread of its kind. Once it has begun it runs to its end, whatever becomes of the caller;

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from pbstore.cli.pbstore.end_signal import end_signal
+from pbstore.cli.pbstore.front_limits import parse_front_limits
 from pbstore.cli.pbstore.listen_address import DEFAULT_HOST, DEFAULT_PORT, parse_listen_address, url_of
 from pbstore.config.roots import Roots
 from pbstore.server import privileges
@@ -40,17 +41,19 @@ def serve(listen: str, grace_seconds: float, give_up_root: bool | None) -> None:
     """Run the backup server.
 
     The first start makes configuration directories, keys and a certificate. PBSTORE_ROOT=DIR moves everything below
-    DIR. SIGTERM and SIGINT end it in order.
+    DIR. PBSTORE_LIMITS="NAME=NUMBER ..." sets limits on what clients may do. SIGTERM and SIGINT end it in order.
     """
     logging.basicConfig(format="%(levelname)s: %(message)s")
     host, port = parse_listen_address(listen)
     root = os.environ.get("PBSTORE_ROOT")
     roots = _roots(root)
+    limits = parse_front_limits(os.environ.get("PBSTORE_LIMITS", ""))
     gives_up = give_up_root if give_up_root is not None else os.geteuid() == 0 and not root
     with ExitStack() as stack:
         end = stack.enter_context(end_signal())
         helper = stack.enter_context(privileges.give_up_root(roots)) if gives_up else None
-        server = stack.enter_context(start_server(roots, host, port, grace_seconds=grace_seconds, pam_helper=helper))
+        started = start_server(roots, host, port, grace_seconds=grace_seconds, limits=limits, pam_helper=helper)
+        server = stack.enter_context(started)
         click.echo(f"listening on {url_of(*server.address)} fingerprint {server.fingerprint}")
         end.wait()
 
