@@ -36,6 +36,7 @@ class HostileSite:
         self.server.start()
         self._names = itertools.count()
         self._clients: list[Http1Client] = []
+        self._warm_up()
 
     @property
     def address(self) -> tuple[str, int]:
@@ -81,6 +82,13 @@ class HostileSite:
         answer = client.request("GET", target, {**self.headers, "connection": "upgrade", "upgrade": protocol})
         assert answer.status == 101, answer
         return client, client.rest()
+
+    def _warm_up(self) -> None:
+        """Make it open what it keeps open from the first use on."""
+        session = self.backup()
+        session.call("GET", "/nothing")
+        self.close()
+        wait_until(lambda: not self.unfinished(), "the first session does not end")
 
     # What is there
 

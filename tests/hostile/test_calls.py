@@ -14,7 +14,7 @@ from http2_client import Http2Client, StreamAnswer
 from pbstore._core import CryptKey, seal_blob
 
 UNCOMPRESSED = bytes.fromhex("42ab3807be8370a1")
-COMPRESSED = bytes.fromhex("31b958427182a38c" "")[:0] + seal_blob(bytes(1 << 20))[:8]
+COMPRESSED = seal_blob(bytes(1 << 20))[:8]
 ENCRYPTED = seal_blob(b"x", key=CryptKey(bytes(32)))[:8]
 MIB = 1 << 20
 
@@ -122,8 +122,7 @@ def test_a_wrong_crc_of_a_chunk_is_made_right_and_that_of_a_blob_refused(client:
     blob[8] ^= 1
     assert upload(client, bytes(blob), digest=hashlib.sha256(b"data").hexdigest(), size=4).status == 200
     target = f"/blob?file-name=x.blob&encoded-size={len(blob)}"
-    assert "checksum" in refused(client.call("POST", target, bytes(blob))) or True
-    assert client.call("POST", target, bytes(blob)).status == 400
+    refused(client.call("POST", target, bytes(blob)))
 
 
 @pytest.mark.parametrize(
@@ -346,7 +345,7 @@ def test_more_indexes_than_there_are_numbers(site: HostileSite) -> None:
         ("GET", "/../../etc/passwd", 400),
         ("GET", "/%2e%2e/x", 400),
         ("GET", "/x%00y", 404),
-        ("POST", "/" + "a" * 30_000, 404),
+        ("POST", "/" + "a" * 30_000, 414),
     ],
 )
 def test_calls_that_do_not_exist(client: Http2Client, method: str, path: str, status: int) -> None:

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use super::answers::{self, Gone};
 use super::application::{Response, ResponseBody, Session, SessionCall, SessionChunks};
 use super::engine::Engine;
+use super::limits::MAX_TARGET_BYTES;
 use super::memory::OwnMemory;
 use super::pieces::Pieces;
 use super::session_turns::SessionTurns;
@@ -103,6 +104,9 @@ pub(crate) async fn serve(
     let method = head.method.as_str();
     let routed = async {
         match clean_path(head.uri.path()) {
+            _ if head.uri.path().len() > MAX_TARGET_BYTES => {
+                Err(Fault::Failed(414, "path in request is too long".into()))
+            }
             None => Err(Fault::bad_request("invalid path in request")),
             Some(path) => route(&context, &head, &path, body).await,
         }
