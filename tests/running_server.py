@@ -87,7 +87,12 @@ class RunningServer:
     def _popen(self, log: IO[bytes], options: tuple[str, ...]) -> "subprocess.Popen[str]":
         return subprocess.Popen(
             [*self._wrapper, sys.executable, "-m", "pbstore.cli.pbstore", "serve", *options],
-            env={**os.environ, **self._environment, "PBSTORE_ROOT": str(self.root), "PYTHONPATH": os.pathsep.join(sys.path)},
+            env={
+                **os.environ,
+                **self._environment,
+                "PBSTORE_ROOT": str(self.root),
+                "PYTHONPATH": os.pathsep.join(sys.path),
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,

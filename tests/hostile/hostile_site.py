@@ -8,9 +8,9 @@ from calendar import timegm
 from collections.abc import Callable
 from pathlib import Path
 
+from hostile.raw_session import RawSession
 from http1_client import Http1Client
 from http2_client import WINDOW, Http2Client
-from hostile.raw_session import RawSession
 from pbstore.config.roots import Roots
 from running_server import RunningServer, token_header
 
@@ -116,7 +116,7 @@ class HostileSite:
 
     def descriptors(self) -> int:
         """Open files of the server."""
-        return len(os.listdir(f"/proc/{self.server.pid}/fd"))
+        return len(list(Path(f"/proc/{self.server.pid}/fd").iterdir()))
 
     def close(self) -> None:
         """Drop all connections that tests left open."""

@@ -102,7 +102,7 @@ class RawSession:
             if received.stream_id == stream and isinstance(received, RstStreamFrame):
                 return "reset", received.error_code
             if isinstance(received, HeadersFrame):
-                fields = dict(self._decoder.decode(received.data))
+                fields = {str(name): str(value) for name, value in self._decoder.decode(received.data)}
                 if received.stream_id == stream:
                     return "status", int(fields[":status"])
         return "end", CLOSED

@@ -123,13 +123,12 @@ def test_an_upgrade_with_a_body_is_no_way_to_send_frames_early(site: HostileSite
     ],
 )
 def test_plain_text_on_the_tls_port(site: HostileSite, data: bytes) -> None:
-    with site.client(tls=False) as client:
-        with contextlib.suppress(OSError):
-            client.send(data)
-            client.socket.settimeout(1)
-            answer = client.answer()
-            assert answer.status in (308, 400, 414, 431)
-            assert not answer.body
+    with site.client(tls=False) as client, contextlib.suppress(OSError):
+        client.send(data)
+        client.socket.settimeout(1)
+        answer = client.answer()
+        assert answer.status in (308, 400, 414, 431)
+        assert not answer.body
 
 
 def test_host_headers_do_not_split_the_redirect(site: HostileSite) -> None:

@@ -114,7 +114,8 @@ def test_bodies_in_tiny_frames(site: HostileSite, payload: bytes) -> None:
     before = site.status("VmRSS")
     session = site.raw_backup()
     digest = "ab" * 32
-    session.send(session.head(1, "POST", f"/dynamic_chunk?wid=1&digest={digest}&size=9&encoded-size=16000000", end=False))
+    target = f"/dynamic_chunk?wid=1&digest={digest}&size=9&encoded-size=16000000"
+    session.send(session.head(1, "POST", target, end=False))
     for _ in range(200):
         if not session.try_send(frame(DATA, 0, 1, payload) * 1000):
             break

@@ -27,7 +27,9 @@ def ends_soon(connection: socket.socket) -> None:
             pass
 
 
-@pytest.mark.parametrize("data", [b"", b"\x16", b"\x16\x03\x01\x02\x00", b"\x16\x03\x01\x02\x00\x01" + bytes(100), b"G"])
+@pytest.mark.parametrize(
+    "data", [b"", b"\x16", b"\x16\x03\x01\x02\x00", b"\x16\x03\x01\x02\x00\x01" + bytes(100), b"G"]
+)
 def test_handshakes_that_never_end(site: HostileSite, data: bytes) -> None:
     with socket.create_connection(site.address) as connection:
         connection.sendall(data)
@@ -165,7 +167,8 @@ def test_large_bodies_of_strangers_keep_nobody_from_logging_in(site: HostileSite
 
 
 def test_those_who_guess_passwords_keep_only_themselves_waiting(site: HostileSite) -> None:
-    guess = b"POST /api2/json/access/ticket HTTP/1.1\r\nhost: x\r\ncontent-length: 32\r\n\r\nusername=root@pbs&password=wrong"
+    head = b"POST /api2/json/access/ticket HTTP/1.1\r\nhost: x\r\ncontent-length: 32\r\n\r\n"
+    guess = head + b"username=root@pbs&password=wrong"
     guessing = [Http1Client(site.address, source="127.0.0.9") for _ in range(100)]
     for client in guessing:
         client.send(guess)

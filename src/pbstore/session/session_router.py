@@ -15,7 +15,6 @@ from pbstore.api.route_table import RouteTable
 from pbstore.errors import FormatError, PbstoreError
 from pbstore.model.auth_id import AuthId
 
-
 MAX_LINE_CHARS = 4096
 
 

@@ -1,4 +1,4 @@
-"""Limits of the front as the environment sets them: `PBSTORE_LIMITS="connections=8000 idle=300"` (docs/design/front.md)."""
+"""Limits of the front from the environment: `PBSTORE_LIMITS="connections=8000 idle=300"` (docs/design/front.md)."""
 
 from pbstore.errors import ConfigError
 
