@@ -32,8 +32,9 @@ def shared_site(
     site = HostileSite(tmp_path_factory.mktemp("hostile"), hostile_store, server_certificate, limits=limits)
     yield site
     site.close()
-    assert site.status("VmHWM") < MAX_RESIDENT_BYTES
+    resident_bytes = site.status("VmHWM")
     site.server.stop(signal.SIGKILL)
+    assert resident_bytes < MAX_RESIDENT_BYTES
 
 
 @pytest.fixture
@@ -42,10 +43,12 @@ def site(shared_site: HostileSite) -> Iterator[HostileSite]:
     pid, descriptors = shared_site.server.pid, shared_site.descriptors()
     bystander = shared_site.backup()
     yield shared_site
-    assert bystander.call("GET", "/previous_backup_time").body == b'{"data":null}'
-    with shared_site.client() as client:
-        assert client.request("GET", "/api2/json/version", shared_site.headers).status == 200
-    shared_site.close()
+    try:
+        assert bystander.call("GET", "/previous_backup_time").body == b'{"data":null}'
+        with shared_site.client() as client:
+            assert client.request("GET", "/api2/json/version", shared_site.headers).status == 200
+    finally:
+        shared_site.close()
     wait_until(lambda: not shared_site.unfinished(), f"left behind: {shared_site.unfinished()}")
     wait_until(lambda: shared_site.descriptors() <= descriptors, "files are left open")
     assert shared_site.server.pid == pid

@@ -72,7 +72,7 @@ class HostileSite:
 
     def unused_name(self) -> str:
         """Name of a group that nobody has."""
-        return f"h{next(self._names)}"
+        return f"{os.urandom(4).hex()}-{next(self._names)}"
 
     def _upgraded(self, kind: str, protocol: str, name: str) -> tuple[Http1Client, bytes]:
         name = name or self.unused_name()

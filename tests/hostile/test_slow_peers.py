@@ -10,7 +10,7 @@ import pytest
 
 from hostile.finished_backup import finished_backup
 from hostile.hostile_site import HostileSite, wait_until
-from hostile.raw_session import CLOSED, DATA, INITIAL_WINDOW, frame
+from hostile.raw_session import CLOSED, DATA, INITIAL_WINDOW, WINDOW_UPDATE, frame, number
 from http1_client import Http1Client, unverified_context
 from pbstore._core import seal_blob
 
@@ -121,8 +121,9 @@ def test_windows_that_never_open(site: HostileSite) -> None:
 def test_a_reader_that_takes_nothing_at_all(site: HostileSite) -> None:
     name = finished_backup(site)
     session = site.raw_reader(name, settings=[(INITIAL_WINDOW, 2**31 - 1)])
+    session.send(frame(WINDOW_UPDATE, 0, 0, number(2**30)))
     session.send(*(session.head(stream, "GET", "/download?file-name=large.blob") for stream in range(1, 201, 2)))
-    time.sleep(5)
+    time.sleep(6)  # taking what is there would be taking something
     ends_soon(session.socket)
 
 
@@ -130,7 +131,7 @@ def test_many_readers_that_take_nothing_leave_memory_for_others(site: HostileSit
     name = finished_backup(site)
     stalled = [site.raw_reader(name, settings=[(INITIAL_WINDOW, 2**31 - 1)]) for _ in range(12)]
     for session in stalled:
-        session.send(b"\x00\x00\x04\x08\x00\x00\x00\x00\x00\x7f\xff\x00\x00")
+        session.send(frame(WINDOW_UPDATE, 0, 0, number(2**30)))
         session.send(*(session.head(n, "GET", "/download?file-name=large.blob") for n in range(1, 101, 2)))
     reader = site.reader(name)
     assert len(reader.call("GET", "/download?file-name=large.blob").body) > 8 << 20

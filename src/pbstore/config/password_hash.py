@@ -3,7 +3,9 @@
 import ctypes
 import ctypes.util
 import hmac
+import os
 import secrets
+import threading
 from functools import cache
 
 from pbstore.errors import ConfigError
@@ -14,6 +16,8 @@ _COST = 5
 _SALT_BYTES = 32
 _WORK_BYTES = 32768
 """Size of libxcrypt's `struct crypt_data` (crypt(3))."""
+_TURNS = threading.BoundedSemaphore(min(max((os.cpu_count() or 1) // 2, 1), 4))
+"""A yescrypt hash takes 16 MiB and a core for its time, and anybody may ask for one by guessing a password."""
 
 
 def hash_secret(secret: str) -> str:
@@ -61,7 +65,8 @@ def _crypt(secret: str, setting: bytes) -> str | None:
     if b"\0" in plain or len(plain) > MAX_SECRET_BYTES:
         return None
     data = ctypes.create_string_buffer(_WORK_BYTES)
-    result = _library().crypt_rn(plain, setting, data, len(data))
+    with _TURNS:
+        result = _library().crypt_rn(plain, setting, data, len(data))
     if not result or result.startswith(b"*"):
         return None
     return bytes(result).decode("ascii", "replace")
