@@ -59,10 +59,10 @@ class Console:
                 shown = coloured(shown, YELLOW, sys.stderr, self.environment)
             print(shown, file=sys.stderr, flush=True)
 
-    def error(self, text: str) -> None:
+    def error(self, text: str, *, prefix: str = "Error: ") -> None:
         """Say on stderr why the command failed."""
-        head = coloured("Error:", RED, sys.stderr, self.environment)
-        print(f"{head} {printable_lines(text)}", file=sys.stderr, flush=True)
+        head = coloured(prefix, RED, sys.stderr, self.environment) if prefix else ""
+        print(f"{head}{printable_lines(text)}", file=sys.stderr, flush=True)
 
     def info(self, text: str) -> None:
         """Write an informational line to stderr."""
@@ -87,9 +87,18 @@ class Console:
         sys.stdout.write(text)
         sys.stdout.flush()
 
-    def print_table(self, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> None:
-        """Print rows as a table."""
-        self.write(render_table(columns, rows, self._table_style()))
+    def print_table(
+        self,
+        columns: Sequence[Column],
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        border: bool = True,
+        header: bool = True,
+    ) -> None:
+        """Print rows as a table; the environment too may do without border or header."""
+        style = self._table_style()
+        style = replace(style, border=style.border and border, header=style.header and header)
+        self.write(render_table(columns, rows, style))
 
     def print_rows(
         self,
@@ -126,15 +135,15 @@ class Console:
         """Print rows as a table that never has a border or a header."""
         self.write(render_table(columns, rows, replace(self._table_style(), border=False, header=False)))
 
-    def ask_password(self, question: str) -> str:
-        """Ask for an existing password.
+    def ask_password(self, question: str, *, echo: bool = True) -> str:
+        """Ask for an existing password; `echo` shows a `*` for each character.
 
         Raises:
             NoTerminalError: stdin is no terminal.
         """
         if not self._may_ask:
             raise prompt.NoTerminalError("no password input mechanism available")
-        return prompt.read_password(question, sys.stdin, sys.stderr)
+        return prompt.read_password(question, sys.stdin, sys.stderr, echo=echo)
 
     def ask_new_password(self, question: str) -> str:
         """Ask twice for a password to be set.

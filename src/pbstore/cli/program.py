@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import NoReturn
@@ -27,7 +27,8 @@ class Program:
     """A program's name, what it is for, and its commands; `help` is one of them.
 
     `log_variable` is the environment variable that says which log lines are wanted; `completions` propose values for
-    parameters that many commands have; `manual` are the chapters of its manual page behind the commands.
+    parameters that many commands have; `manual` are the chapters of its manual page behind the commands. `interpret`
+    runs words in another manner than the backup server's programs do, and `error_prefix` stands before what went wrong.
     """
 
     name: str
@@ -36,13 +37,15 @@ class Program:
     log_variable: str = "PBS_LOG"
     completions: Mapping[str, Completion] = field(default_factory=dict)
     manual: Sequence[Chapter] = ()
+    interpret: Callable[["Program", list[str], Console], int] | None = None
+    error_prefix: str = "Error: "
 
 
 def run_program(program: Program, words: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run one command line and return the exit code: 0 or 255."""
     console = Console(environment, log_variable=program.log_variable)
     try:
-        return _run(program, list(words), console)
+        return (program.interpret or _run)(program, list(words), console)
     except UsageError as error:
         usage = group_usage(error.usage_of, (program.name, *error.path))
         return _fail(console, f"{error}\n\n{usage}")
@@ -51,9 +54,9 @@ def run_program(program: Program, words: Sequence[str], environment: Mapping[str
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILURE
     except PbstoreError as error:
-        return _fail(console, str(error), error.exit_code)
+        return _fail(console, str(error), error.exit_code, program.error_prefix)
     except OSError as error:
-        return _fail(console, _os_error_text(error))
+        return _fail(console, _os_error_text(error), prefix=program.error_prefix)
     except KeyboardInterrupt:
         return _fail(console, "interrupted")
     except Exception as error:
@@ -124,8 +127,8 @@ def _help(program: Program, words: list[str], console: Console) -> int:
     return 0
 
 
-def _fail(console: Console, text: str, exit_code: int = FAILURE) -> int:
-    console.error(text)
+def _fail(console: Console, text: str, exit_code: int = FAILURE, prefix: str = "Error: ") -> int:
+    console.error(text, prefix=prefix)
     return exit_code
 
 

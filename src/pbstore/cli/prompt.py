@@ -23,8 +23,8 @@ def is_terminal(stream: TextIO) -> bool:
         return False
 
 
-def read_password(prompt: str, stdin: TextIO, output: TextIO) -> str:
-    """Ask on the terminal behind `stdin`; each character shows as `*`, TAB switches that off.
+def read_password(prompt: str, stdin: TextIO, output: TextIO, *, echo: bool = True) -> str:
+    """Ask on the terminal behind `stdin`; each character shows as `*`, unless `echo` is off or TAB switches it off.
 
     Raises:
         NoTerminalError: `stdin` is no terminal, or it was closed.
@@ -40,7 +40,7 @@ def read_password(prompt: str, stdin: TextIO, output: TextIO) -> str:
         tty.setraw(descriptor, termios.TCSAFLUSH)
         output.write(prompt)
         output.flush()
-        data = _read_line(descriptor, output)
+        data = _read_line(descriptor, output, echo)
     finally:
         termios.tcsetattr(descriptor, termios.TCSADRAIN, saved)
         output.write("\n")
@@ -92,8 +92,8 @@ def agrees(question: str, stdin: TextIO, output: TextIO) -> bool:
     return stdin.readline().strip() in ("y", "Y")
 
 
-def _read_line(descriptor: int, output: TextIO) -> bytes:
-    data, echo = bytearray(), True
+def _read_line(descriptor: int, output: TextIO, echo: bool) -> bytes:
+    data = bytearray()
     while True:
         byte = os.read(descriptor, 1)
         if byte in (b"\r", b"\n"):

@@ -1,0 +1,1 @@
+"""`pvesm`: the storages of a host, one module a command."""

@@ -1,0 +1,1 @@
+"""The storage host: what a virtualization host knows of its storages and guests. Knows no terminal and no server."""
