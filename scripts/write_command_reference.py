@@ -11,13 +11,14 @@ from pbstore.cli.man_page import man_page
 from pbstore.cli.proxmox_backup_client.main import PROGRAM as CLIENT
 from pbstore.cli.proxmox_backup_debug.main import PROGRAM as DEBUG
 from pbstore.cli.proxmox_backup_manager.main import PROGRAM as MANAGER
+from pbstore.cli.pvesm.main import PROGRAM as PVESM
 from pbstore.cli.pxar.main import PROGRAM as PXAR
 from pbstore.cli.reference import reference_page
 from pbstore.cli.shell_completion import bash_completion, zsh_completion
 
 ROOT = Path(__file__).parents[1]
 SHARE = ROOT / "wheel-data" / "data" / "share"
-PROGRAMS = (CLIENT, MANAGER, DEBUG, PXAR)
+PROGRAMS = (CLIENT, MANAGER, DEBUG, PXAR, PVESM)
 
 
 def reference() -> str:

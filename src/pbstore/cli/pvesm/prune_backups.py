@@ -24,9 +24,8 @@ PREVIEW_NOTE = (
 
 def run(console: Console, storage: str, vmid: int | None, type: str | None, dry_run: bool, **options: Any) -> None:
     """Prune, or show what would be done."""
-    given = {
-        name: value for name in (KEEP_ALL, *KEEP_OPTIONS) if (value := options[name.replace("-", "_")]) is not None
-    }
+    values = {name: options[name.replace("-", "_")] for name in (KEEP_ALL, *KEEP_OPTIONS)}
+    given = {name: value for name, value in values.items() if value is not None}
     keep = checked_retention(given) if given else None
     verdicts = own_storages(console).prune(storage, keep, vmid=vmid, subtype=type, dry_run=dry_run)
     if dry_run:

@@ -13,6 +13,7 @@ from pbstore.errors import ConfigError, FormatError, LockedError, NotFoundError,
 from pbstore.pve.host import Host
 from pbstore.pve.section_text import check_writable
 from pbstore.pve.storage.access_cleanup import forget_storage
+from pbstore.pve.storage.retention import of_maxfiles
 from pbstore.pve.storage.secret_changes import SecretChanges, SecretMarks, delete_secrets
 from pbstore.pve.storage.secrets import StorageSecrets
 from pbstore.pve.storage.section_reader import check_required, checked_content
@@ -153,9 +154,11 @@ def _checked_values(storage_type: StorageType, given: Mapping[str, Value], warn:
     """The values that stand in the file: all but the secrets."""
     values: dict[str, Value] = {}
     for key, value in given.items():
-        if storage_type.uses.get(key, Use.LEGACY) is Use.LEGACY:
+        if key not in storage_type.uses:
             raise ConfigError(f"unexpected property '{key}'")
-        if key == "content" and isinstance(value, tuple):
+        if key == "maxfiles" and isinstance(value, int):
+            values.setdefault("prune-backups", of_maxfiles(value))
+        elif key == "content" and isinstance(value, tuple):
             values[key] = checked_content(storage_type, value, warn)
         elif key not in storage_type.secrets and check_writable(key, written(value)):
             values[key] = value

@@ -64,7 +64,8 @@ PROPERTIES = {
         _optional(
             "encryption-key",
             Text(
-                description="Encryption key. Use 'autogen' to generate one automatically without passphrase.",
+                description="Encryption key without passphrase; 'autogen' generates one. Commands take the name of a "
+                "file with the key.",
                 minimum_length=1,
             ),
         ),
@@ -80,7 +81,8 @@ PROPERTIES = {
         _optional(
             "master-pubkey",
             Text(
-                description="PEM-formatted public RSA key that the encryption key is encrypted with for each backup.",
+                description="PEM-formatted public RSA key that the encryption key is encrypted with for each backup. "
+                "Commands take the name of a file with it.",
                 minimum_length=1,
             ),
         ),
