@@ -78,11 +78,11 @@ class SectionLines:
         return [block.section for block in self._blocks if block.section is not None]
 
     def replace(self, old: SectionText, lines: Iterable[str]) -> None:
-        """Give a section other lines, which are without line ends."""
+        """Give a section other lines, which are without their line feeds. It keeps its kind of line ends."""
         position = next(number for number, block in enumerate(self._blocks) if block.section is old)
         header = _split(self._blocks[position].text)[0]
         end = "\r\n" if header.endswith("\r\n") else "\n"
-        body = "".join(f"{line}{end}" for line in lines)
+        body = "".join(f"{line.removesuffix(end[:-1])}{end}" for line in lines)
         self._blocks[position] = _Block(f"{header.rstrip()}{end}{body}", old)
 
     def append(self, section_type: str, section_id: str, lines: Iterable[str]) -> None:

@@ -141,7 +141,7 @@ def _with_kept(section: SectionText, lines: list[str], before: Storage, gone: Co
     understood = {*before.values, *gone, "maxfiles"}
     comments, unknown = [], []
     for line in section.lines:
-        text = line.text.removesuffix("\n").removesuffix("\r")
+        text = line.text.removesuffix("\n")
         if line.key is None:
             comments.append(text)
         elif line.key not in understood:
