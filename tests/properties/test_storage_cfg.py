@@ -1,7 +1,7 @@
 """Any `storage.cfg` can be read; a change touches what was to be changed and nothing else."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +12,7 @@ from pbstore.pve.host import Host
 from pbstore.pve.section_text import SectionLines
 from pbstore.pve.storage.retention import canonical_retention, parse_retention
 from pbstore.pve.storage.storage import Storage
-from pbstore.pve.storage.storage_cfg import StorageFile
+from pbstore.pve.storage.storage_cfg import StorageEdit
 from pbstore.pve.storage.volume_id import BackupVolume, VolumeId
 
 LINES = st.sampled_from(
@@ -32,9 +32,24 @@ FILES = st.one_of(
 PORTS = st.integers(min_value=1, max_value=65535)
 
 
-def sections(content: bytes) -> list[bytes]:
-    """The bytes of the file, split at empty lines."""
-    return content.split(b"\n\n")
+HOST = Host(Roots.below(Path("/nowhere")), "pve1")
+
+
+def edited(content: bytes, change: Callable[[StorageEdit], None]) -> bytes:
+    """The content after a change."""
+    edit = StorageEdit(HOST, content)
+    change(edit)
+    return edit.render()
+
+
+def loaded(content: bytes) -> Mapping[str, Storage]:
+    """The storages in it."""
+    return StorageEdit(HOST, content).loaded.storages
+
+
+def others(content: bytes) -> list[bytes]:
+    """The bytes of the file without the sections that are called b1."""
+    return [part for part in content.split(b"\n\n") if b"b1" not in part]
 
 
 @given(FILES)
@@ -44,47 +59,39 @@ def test_reading_loses_nothing(content: bytes) -> None:
 
 @given(FILES, PORTS)
 def test_a_change_is_one(content: bytes, port: int) -> None:
-    with TemporaryDirectory() as directory:
-        host = Host(Roots.below(Path(directory)), "pve1")
-        host.roots.pve_dir.mkdir(parents=True)
-        host.storage_cfg.write_bytes(content)
-        before = StorageFile(host).load()
-        storage = before.storages.get("b1")
-        if storage is None:
-            return
-        changed = Storage("b1", storage.storage_type, {**storage.values, "port": port})
-        with StorageFile(host).edit() as edit:
-            edit.put(changed)
-        after = StorageFile(host).load()
-        assert after.storages == {**before.storages, "b1": changed}
-        assert [part for part in sections(content) if b"b1" not in part] == [
-            part for part in sections(host.storage_cfg.read_bytes()) if b"b1" not in part
-        ]
-        with StorageFile(host).edit() as edit:
-            edit.remove("b1")
-        rest = {key: value for key, value in before.storages.items() if key != "b1"}
-        assert StorageFile(host).load().storages == rest
+    before = loaded(content)
+    storage = before.get("b1")
+    if storage is None:
+        return
+    values = {key: value for key, value in storage.values.items() if (key, value) != ("disable", False)}
+    changed = Storage("b1", storage.storage_type, {**values, "port": port})
+    written = edited(content, lambda edit: edit.put(changed))
+    assert loaded(written) == {**before, "b1": changed}
+    assert others(written) == others(content)
+    assert edited(written, lambda edit: edit.put(changed)) == written
+
+
+@given(FILES)
+def test_a_removal_is_one(content: bytes) -> None:
+    before = loaded(content)
+    after = loaded(edited(content, lambda edit: edit.remove("b1")))
+    assert after == {key: value for key, value in before.items() if key != "b1"}
 
 
 @given(FILES)
 def test_a_new_storage_changes_no_other(content: bytes) -> None:
-    with TemporaryDirectory() as directory:
-        host = Host(Roots.below(Path(directory)), "pve1")
-        host.roots.pve_dir.mkdir(parents=True)
-        host.storage_cfg.write_bytes(content)
-        before = StorageFile(host).load()
-        new = Storage("new", before.storages["local"].storage_type, {"path": "/x"})
-        with StorageFile(host).edit() as edit:
-            edit.put(new)
-        written = host.storage_cfg.read_bytes()
-        assert written.startswith(content)
-        assert StorageFile(host).load().storages == {**before.storages, "new": new}
+    before = loaded(content)
+    new = Storage("new", before["local"].storage_type, {"path": "/x"})
+    written = edited(content, lambda edit: edit.put(new))
+    assert written.startswith(content)
+    assert loaded(written) == {**before, "new": new}
 
 
-@given(
-    st.text(max_size=60)
-    | st.lists(st.sampled_from(["keep-all=1", "keep-last=3", "keep-daily=0", "x", ""])).map(",".join)
-)
+KEEP = st.sampled_from(["keep-all=1", "keep-last=3", "keep-daily=0", "x", ""])
+VOLUMES = r"\A[a-z]{1,3}:backup/(vm|ct|host|x)/[0-9a-z_/]{0,4}/20[0-9]{2}-[01][0-9]-0[1-9]T00:00:00Z\Z"
+
+
+@given(st.text(max_size=60) | st.lists(KEEP).map(",".join))
 def test_retention_texts(text: str) -> None:
     try:
         canonical = canonical_retention(text)
@@ -94,10 +101,7 @@ def test_retention_texts(text: str) -> None:
     assert canonical_retention(canonical) == canonical
 
 
-@given(
-    st.text(max_size=80)
-    | st.from_regex(r"\A[a-z]{1,3}:backup/(vm|ct|host|x)/[0-9a-z_/]{0,4}/20[0-9]{2}-[01][0-9]-0[1-9]T00:00:00Z\Z")
-)
+@given(st.text(max_size=80) | st.from_regex(VOLUMES))
 def test_volume_ids(text: str) -> None:
     try:
         volume = VolumeId.parse(text)
