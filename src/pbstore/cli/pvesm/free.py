@@ -14,8 +14,7 @@ from pbstore.pve.value_types import Number
 
 def run(console: Console, volume: str, storage: str | None, delay: int | None) -> None:
     """Remove it. `delay` is how long the original waits for its task; here the work is over when this returns."""
-    name = volume if storage is None or ":" in volume else f"{storage}:{volume}"
-    own_storages(console).free(VolumeId.parse(name))
+    own_storages(console).free(VolumeId.parse(volume, storage_id=storage))
 
 
 COMMAND = Command(

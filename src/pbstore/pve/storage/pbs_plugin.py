@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pbstore.client.answers import number_of
 from pbstore.client.group_changes import prune_group
+from pbstore.client.guest_snapshots import snapshots_of_id
 from pbstore.client.server import Server
 from pbstore.client.small_file import read_small_file
 from pbstore.client.snapshot_changes import forget_snapshot, is_protected, read_notes, set_protected, write_notes
@@ -53,11 +54,7 @@ class PbsPlugin(StoragePlugin):
         namespace = self._server.namespace
         try:
             server = self._server.open()
-            if vmid is None:
-                snapshots = server.snapshots(namespace)
-            else:
-                groups = (BackupGroup(backup_type, str(vmid)) for backup_type in _TYPES.values())
-                snapshots = [one for group in groups for one in server.snapshots(namespace, group)]
+            snapshots = server.snapshots(namespace) if vmid is None else snapshots_of_id(server, namespace, str(vmid))
         except PbstoreError as error:
             raise PbstoreError(f"error listing snapshots - {error}") from None
         return backup_entries(self.storage.storage_id, snapshots)

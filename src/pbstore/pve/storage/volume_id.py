@@ -21,15 +21,19 @@ class VolumeId:
     name: str
 
     @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read `<storage>:<name>`.
+    def parse(cls, text: str, *, storage_id: str | None = None) -> Self:
+        """Read `<storage>:<name>`; with `storage_id` the name alone is enough.
 
         Raises:
-            FormatError: not of the form.
+            FormatError: not of the form, or a volume of another storage.
         """
         match = _VOLUME_ID.fullmatch(text)
+        if match is None and storage_id is not None:
+            return cls(storage_id, text)
         if match is None:
             raise FormatError(f"unable to parse volume ID '{text[:300]}'")
+        if storage_id not in (None, match[1]):
+            raise FormatError(f"volume '{text[:300]}' is not on storage '{storage_id}'")
         return cls(match[1], match[2])
 
     def __str__(self) -> str:
