@@ -54,7 +54,7 @@ build_module() {
     fresh module.stamp "${sources[@]}" && return 0
     say "building the compiled module (minutes the first time)"
     .venv/bin/python -m pip install --quiet --upgrade pip 'maturin>=1.9,<2'
-    VIRTUAL_ENV="$PWD/.venv" .venv/bin/maturin develop --release --locked --quiet "${build_features[@]}"
+    VIRTUAL_ENV="$PWD/.venv" .venv/bin/maturin develop --release --locked --quiet "${build_features[@]}" || return
     stamp module.stamp "${sources[@]}"
 }
 
@@ -67,7 +67,7 @@ build_fuzz_targets() {
 install_test_tools() {
     fresh tools.stamp pyproject.toml && return 0
     say "installing the test tools"
-    .venv/bin/python -m pip install --quiet --group dev
+    .venv/bin/python -m pip install --quiet --group dev || return
     stamp tools.stamp pyproject.toml
 }
 
