@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from backup_site import PASSWORD, BackupSite
 
-pytestmark = pytest.mark.slow
+# Many runs of the real program.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 TIME = 1767225600
 SNAPSHOT = "2026-01-01T00:00:00Z"
 

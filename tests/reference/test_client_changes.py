@@ -17,7 +17,8 @@ from pbstore.datastore.creation import create_datastore
 from reference.client_runs import ClientRun, OriginalSite, client_runs
 from running_server import RunningServer
 
-pytestmark = pytest.mark.slow
+# Many runs of the real program.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 FIRST = 1780300800
 TIME = "2026-06-01T08:00:00Z"
 

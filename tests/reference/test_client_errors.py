@@ -49,7 +49,9 @@ def is_about_the_command(run: ClientRun) -> bool:
     return "\nUsage:" in run.stderr
 
 
+# Many runs of the real program.
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_each_wrong_input_gives_one_line_and_the_same_exit_code(site: OriginalSite, fixtures_423: Path) -> None:
     runs = [run for run in errors_of(fixtures_423) if not is_about_the_command(run)]
     assert len(runs) == 15

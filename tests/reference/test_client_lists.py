@@ -21,8 +21,8 @@ PRUNED = "host/modeswitch/2026-06-01T08:00:00Z"
 
 BEFORE_1970 = "1965-03-04T05:06:08Z"
 """05:06:07 and a fraction: the original rounds it up for split archives, and down for others, as we always do."""
-# Dozens of runs of the real program.
-pytestmark = pytest.mark.slow
+# Many runs of the real program.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,8 @@ from pbstore.config.roots import Roots
 from reference.client_runs import OriginalSite
 from running_server import RunningServer
 
-pytestmark = pytest.mark.slow
+# Many runs of the real program.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
