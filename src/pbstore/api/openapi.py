@@ -16,7 +16,10 @@ ERRORS = {
     "400": "A parameter does not fit, or the call failed; the body is the reason as text.",
     "401": "No or wrong credentials; the body is the reason as text.",
     "403": "The caller lacks a right; the body is the reason as text.",
+    "404": "There is no such thing; the body is the reason as text.",
+    "414": "Path and query are too long together.",
     "429": "Too many failed logins; the body is the reason as text.",
+    "501": "This server cannot do that; the body is the reason as text.",
 }
 _ABOUT = (
     "Answers below `/api2/json` are JSON objects with the result as `data`; errors are plain text with a status of 400"
