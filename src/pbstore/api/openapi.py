@@ -19,6 +19,7 @@ ERRORS = {
     "404": "There is no such thing; the body is the reason as text.",
     "414": "Path and query are too long together.",
     "429": "Too many failed logins; the body is the reason as text.",
+    "431": "The head of the request is too large.",
     "501": "This server cannot do that; the body is the reason as text.",
 }
 _ABOUT = (
