@@ -3,6 +3,7 @@
 `Site` holds each answer of each test to the descriptions; here is at least one successful call of every route.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,35 +25,34 @@ FILE = {**SNAPSHOT, "file-name": "vm.conf.blob"}
 TOKEN = "/access/users/carol@pbs/token/tok"
 GRANT = {"path": "/", "role": "Audit", "auth-id": "carol@pbs"}
 UPID = "UPID:pbs1:00000001:00000001:00000001:6B000000:garbage_collection:main:root@pam:"
-Parameters = dict[str, object]
+Parameters = Mapping[str, object]
+NONE: Parameters = {}
 
 
 def reading(upid: str) -> list[tuple[str, str, Parameters]]:
     """What changes nothing."""
     task = f"/nodes/localhost/tasks/{quote(upid, safe='')}"
-    return [
-        ("GET", path, parameters)
-        for path, parameters in (
-            *((path, Parameters()) for path in ("/version", "/ping", "/access/acl", "/access/roles")),
-            *((path, Parameters()) for path in ("/access/domains", "/access/permissions", "/config/datastore")),
-            *((f"/config/access/{name}", Parameters()) for name in ("pam", "pbs")),
-            *((f"/access/users{path}", Parameters()) for path in ("/carol@pbs", "/carol@pbs/token")),
-            ("/access/users", {"include_tokens": 1}),
-            (TOKEN, {}),
-            ("/config/datastore/main", {}),
-            ("/admin/datastore", {}),
-            ("/status/datastore-usage", {}),
-            (f"{STORE}/status", {"verbose": 1}),
-            *((f"{STORE}/{name}", Parameters()) for name in ("active-operations", "groups", "snapshots", "namespace")),
-            *((f"{STORE}/{name}", SNAPSHOT) for name in ("files", "notes", "protected")),
-            *((f"{STORE}/{name}", FILE) for name in ("download", "download-decoded")),
-            (f"{STORE}/group-notes", GROUP),
-            ("/nodes/localhost/tasks", {}),
-            (f"{task}/status", {}),
-            (f"{task}/log", {"test-status": 1}),
-            (f"{task}/log", {"download": 1}),
-        )
+    calls: list[tuple[str, Parameters]] = [
+        *((path, NONE) for path in ("/version", "/ping", "/access/acl", "/access/roles")),
+        *((path, NONE) for path in ("/access/domains", "/access/permissions", "/config/datastore")),
+        *((f"/config/access/{name}", NONE) for name in ("pam", "pbs")),
+        *((f"/access/users{path}", NONE) for path in ("/carol@pbs", "/carol@pbs/token")),
+        ("/access/users", {"include_tokens": 1}),
+        (TOKEN, {}),
+        ("/config/datastore/main", {}),
+        ("/admin/datastore", {}),
+        ("/status/datastore-usage", {}),
+        (f"{STORE}/status", {"verbose": 1}),
+        *((f"{STORE}/{name}", NONE) for name in ("active-operations", "groups", "snapshots", "namespace")),
+        *((f"{STORE}/{name}", SNAPSHOT) for name in ("files", "notes", "protected")),
+        *((f"{STORE}/{name}", FILE) for name in ("download", "download-decoded")),
+        (f"{STORE}/group-notes", GROUP),
+        ("/nodes/localhost/tasks", {}),
+        (f"{task}/status", {}),
+        (f"{task}/log", {"test-status": 1}),
+        (f"{task}/log", {"download": 1}),
     ]
+    return [("GET", path, parameters) for path, parameters in calls]
 
 
 CHANGING: list[tuple[str, str, Parameters]] = [
