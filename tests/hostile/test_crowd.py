@@ -62,7 +62,7 @@ def test_idle_ones_beside_working_sessions(site: HostileSite, tmp_path: Path, py
         images[-1].write_bytes(os.urandom(IMAGE_BYTES))
     try:
         finish(*(("backup", f"disk.img:{image}", "--backup-id", f"crowd{image.stem}") for image in images))
-        snapshots = [newest(list((site.store / "host" / f"crowd{image.stem}").iterdir())) for image in images]
+        snapshots = [newest(list((site.store / "host" / f"crowd{image.stem}").glob("*/"))) for image in images]
         targets = [image.with_suffix(".back") for image in images]
         finish(*(("restore", *pair) for pair in zip(snapshots, ["disk.img"] * SESSIONS, targets, strict=True)))
         for image, target in zip(images, targets, strict=True):

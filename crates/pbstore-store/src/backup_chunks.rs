@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pbstore_format::digest::to_hex;
-use pbstore_format::{dynamic_index, fixed_index, Digest, DynamicIndex, FixedIndex, FormatError};
+use pbstore_format::{Digest, DynamicIndex, FixedIndex, FormatError};
 
 use crate::atomic_file::Owner;
 use crate::index_entries::IndexEntries;
@@ -155,7 +155,7 @@ impl BackupChunks {
     /// # Errors
     /// `Format` when the file is no index; `Io`; `Refused` once the session is shut.
     pub fn register_index(&self, path: &Path) -> Result<u64> {
-        let mut entries = checked_entries(path)?;
+        let mut entries = IndexEntries::open_named(path)?;
         let mut state = self.open_state()?;
         let mut count = 0;
         while let Some(entry) = entries.next()? {
@@ -210,23 +210,6 @@ impl State {
 fn find(indexes: &mut BTreeMap<u64, SessionIndex>, kind: IndexKind, wid: u64) -> Result<&mut SessionIndex> {
     let index = indexes.get_mut(&wid).filter(|index| index.kind() == kind);
     index.ok_or_else(|| StoreError::Refused(format!("{kind} writer '{wid}' not registered")))
-}
-
-/// The entries of an index file, whose extension says which kind it must be; all of them were looked at once. The file
-/// is not held in memory, as clients choose how many sessions read how large ones.
-pub(crate) fn checked_entries(path: &Path) -> Result<IndexEntries> {
-    let entry_bytes = match path.extension().and_then(|extension| extension.to_str()) {
-        Some("fidx") => fixed_index::ENTRY_BYTES,
-        Some("didx") => dynamic_index::ENTRY_BYTES,
-        _ => return Err(StoreError::Refused(format!("{} is no index: expected .fidx or .didx", path.display()))),
-    };
-    let mut entries = IndexEntries::open(path)?;
-    if entries.scanner().entry_bytes() != entry_bytes {
-        return Err(FormatError::malformed("index is of the other kind than its name says").into());
-    }
-    while entries.next()?.is_some() {}
-    entries.rewind()?;
-    Ok(entries)
 }
 
 /// An index of either kind.

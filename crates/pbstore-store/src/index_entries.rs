@@ -5,7 +5,7 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use pbstore_format::index::HEADER_BYTES;
-use pbstore_format::{Digest, EntryScanner, FormatError, IndexEntry};
+use pbstore_format::{dynamic_index, fixed_index, Digest, EntryScanner, FormatError, IndexEntry};
 
 use crate::{atomic_file, Result, StoreError};
 
@@ -54,6 +54,25 @@ impl IndexEntries {
         Ok(entries)
     }
 
+    /// Open a file whose extension says which kind it must be, look at all entries, and start again.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; `Refused` for another extension, `Format` for the other kind.
+    pub(crate) fn open_named(path: &Path) -> Result<Self> {
+        let entry_bytes = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("fidx") => fixed_index::ENTRY_BYTES,
+            Some("didx") => dynamic_index::ENTRY_BYTES,
+            _ => return Err(StoreError::Refused(format!("{} is no index: expected .fidx or .didx", path.display()))),
+        };
+        let mut entries = Self::open(path)?;
+        if entries.scanner.entry_bytes() != entry_bytes {
+            return Err(FormatError::malformed("index is of the other kind than its name says").into());
+        }
+        while entries.next()?.is_some() {}
+        entries.rewind()?;
+        Ok(entries)
+    }
+
     /// The file and its length.
     pub(crate) fn into_file(self) -> (File, u64) {
         (self.file.into_inner(), self.file_bytes)
@@ -64,7 +83,7 @@ impl IndexEntries {
         if self.scanner.remaining() == 0 {
             return Ok(None);
         }
-        let mut entry = [0; pbstore_format::dynamic_index::ENTRY_BYTES];
+        let mut entry = [0; dynamic_index::ENTRY_BYTES];
         let entry = &mut entry[..self.scanner.entry_bytes()];
         self.file.read_exact(entry).map_err(StoreError::io("read index", &self.path))?;
         Ok(Some(self.scanner.scan(entry)?))

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use pbstore_format::digest::to_hex;
 use pbstore_format::Digest;
 
-use crate::backup_chunks::checked_entries;
+use crate::index_entries::IndexEntries;
 use crate::{ChunkStore, Result, StoreError, StoredChunk};
 
 /// Chunks that a reader session may fetch: those of the indexes it has downloaded. The set only grows.
@@ -27,7 +27,7 @@ impl ReaderChunks {
     /// # Errors
     /// `Format` when the file is no index; `Io`.
     pub fn allow_index(&self, path: &Path) -> Result<u64> {
-        let mut entries = checked_entries(path)?;
+        let mut entries = IndexEntries::open_named(path)?;
         let mut allowed = self.allowed.write().unwrap_or_else(PoisonError::into_inner);
         let mut count = 0;
         while let Some(entry) = entries.next()? {
