@@ -33,6 +33,9 @@ CALLS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "/access/acl": ("AccessAclApi", "get_acl", {}),
     "/access/roles": ("AccessApi", "get_roles", {}),
     "/access/domains": ("AccessDomainsApi", "get_domains", {}),
+    "/access/tfa": ("AccessTfaApi", "get_tfa", {}),
+    "/access/tfa/{userid}": ("AccessTfaApi", "get_access_tfa_by_userid", {"userid": "admin@pbs"}),
+    "/nodes/{node}/identity": ("NodesApi", "get_identity", {"node": "localhost"}),
     "/config/access/pam": ("ConfigAccessApi", "get_pam", {}),
     "/config/access/pbs": ("ConfigAccessApi", "get_pbs", {}),
     "/config/datastore": ("ConfigDatastoreApi", "get_datastore", {}),
@@ -76,8 +79,15 @@ LISTINGS: dict[str, tuple[str, str, dict[str, Any]]] = {
 BINARY = {"/admin/datastore/{store}/download", "/admin/datastore/{store}/download-decoded"}
 NOT_AS_ANSWERED = {"/status/datastore-usage": "history", "/admin/datastore/{store}/snapshots": "files"}
 """Members of which the schema says something else than the original 4.2.3 answers, whose answers are refused, too."""
-NOT_CALLED = {"/backup", "/reader", "/nodes"}
-"""Sessions, and what only root@pam may call."""
+NOT_CALLED = {
+    "/backup",
+    "/reader",
+    "/nodes",
+    "/access/tfa/{userid}/{id}",
+    "/admin/datastore/{store}/catalog",
+    "/admin/datastore/{store}/pxar-file-download",
+}
+"""Sessions, what only root@pam may call, and what needs a second factor or an archive."""
 
 
 class _PosixPatterns:

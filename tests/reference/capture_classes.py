@@ -9,8 +9,7 @@ Names = dict[str, str]
 REPLAYED: dict[str, Names] = {
     "4.2.3": {
         "test_api_access": """
-        idx_access idx_config_access domains tfa user_tfa
-        users users_tokens user_test user_tokens user_token acl acl_path
+        idx_access idx_config_access domains users users_tokens user_test user_tokens user_token acl acl_path
         roles permissions_self permissions_reader permissions_path permissions_token config_access_pam
         config_access_pbs ticket ticket_extjs ticket_json_body ticket_http_only ticket_badpw
         ticket_badpw_http_only ticket_baduser ticket_disabled ticket_badrealm ticket_norealm ticket_nopw
@@ -19,6 +18,7 @@ REPLAYED: dict[str, Names] = {
         logout_legacy token_forbidden token_badsecret token_unknown e401_noauth e401_extjs e401_unknown_path
         e401_post domains_noauth e401_badcookie e401_garbage e403_users reader_passwd reader_permissions
         e400_user_exists e400_user_bad e400_pw_short e400_acl_role e400_acl_path e400_acl_user e400_acl_nouser
+        tfa user_tfa
     """,
         "test_api_answers": """
         ping snapshots snapshots_group snapshots_type snapshots_ns groups groups_ns groups_ns_empty
@@ -27,6 +27,11 @@ REPLAYED: dict[str, Names] = {
         e404_sub e404_sub2 e404_extjs e404_format e404_static e400_missing e400_extra e400_pattern
         e400_store_name e400_store_bad e400_nostore e400_dup e400_encoded e_backup_noupgrade
         e_reader_noupgrade
+    """,
+        "test_api_archives": """
+        catalog_legacy_root catalog_split_noarchive catalog_split_root catalog_split_small catalog_split_kinds
+        catalog_split_nodir catalog_enc catalog_badb64 pxar_file pxar_dir_zip pxar_dir_zip_small
+        pxar_dir_zip_kinds pxar_root_zip pxar_dir_tar pxar_oldpath pxar_link
     """,
         "test_api_content": """
         group_notes_put files_missing active_operations group_notes notes notes_none protected e403_delete
@@ -56,7 +61,7 @@ REPLAYED: dict[str, Names] = {
         prune_dry prune_nokeep prune_datastore_dry
     """,
         "test_api_replays": """
-        status_empty snapshots_empty groups_empty version version_extjs root root_noslash idx_admin idx_config
+        node_identity node_by_name nobody_identity status_empty snapshots_empty groups_empty version version_extjs root root_noslash idx_admin idx_config
         idx_nodes idx_nodes_localhost idx_status ds_index snapshots_ns_missing ds_status task_idx
         version_host_cookie version_after_logout version_urlenc_cookie version_hostcookie_full token_version
         token_snapshots token_space ping_noauth ping_post_noauth e_nocsrf e_badcsrf reader_groups e403_store
@@ -77,6 +82,9 @@ REPLAYED: dict[str, Names] = {
         access_users access_users_tokens access_users_test access_users_test_token access_acl access_roles
         access_permissions access_permissions_path access_domains access_tfa
     """,
+        "test_api_archives": """
+        catalog_root catalog_tree
+    """,
         "test_api_replays_324": """
         version root ping admin_datastore admin_datastore_fix snapshots snapshots_enc snapshots_ns groups
         files_enc status status_verbose namespace active_operations notes group_notes protected
@@ -90,11 +98,6 @@ REPLAYED: dict[str, Names] = {
 }
 LATER: dict[str, Names] = {
     "4.2.3": {
-        "catalogs and downloads of single files": """
-        catalog_legacy_root catalog_split_noarchive catalog_split_root catalog_split_small catalog_split_kinds
-        catalog_split_nodir catalog_enc catalog_badb64 pxar_file pxar_dir_zip pxar_dir_zip_small
-        pxar_dir_zip_kinds pxar_root_zip pxar_dir_tar pxar_oldpath pxar_link
-    """,
         "certificates by ACME": """
         idx_config_acme config_acme_account config_acme_plugins config_acme_directories config_acme_tos
         config_acme_challenge-schema
@@ -140,9 +143,9 @@ LATER: dict[str, Names] = {
     """,
         "the node": """
         idx_nodes_localhost_apt idx_nodes_localhost_disks idx_nodes_localhost_certificates node_status
-        node_identity node_by_name node_time node_dns node_config node_cert node_sub node_services
+        node_time node_dns node_config node_cert node_sub node_services
         node_service node_network node_journal node_syslog node_apt_versions node_apt_update node_apt_repos
-        node_disks node_disks_dir node_report e403_node nobody_nodestatus nobody_identity
+        node_disks node_disks_dir node_report e403_node nobody_nodestatus
     """,
         "the web interface": """
         e_html_root html_root
@@ -152,9 +155,6 @@ LATER: dict[str, Names] = {
     """,
     },
     "3.2.4": {
-        "catalogs and downloads of single files": """
-        catalog_root catalog_tree
-    """,
         "garbage collection": """
         gc
     """,

@@ -30,7 +30,7 @@ SAME = (
     "err_extra_param",
 )
 LISTINGS = ("root", "access", "admin_datastore_fix", "config", "nodes_localhost", "status_root")
-NEWER = {"move-group", "move-namespace"}
+NEWER = {"move-group", "move-namespace", "identity", "vncticket"}
 """What came with release 4."""
 MORE = ("version", "admin_datastore", "status", "status_verbose", "datastore_usage")
 WITHOUT_DIGEST = ("config_datastore", "config_datastore_fix")

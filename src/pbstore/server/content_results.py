@@ -1,6 +1,6 @@
 """What calls answer about groups, snapshots and their files (rest-api.md 5)."""
 
-from pbstore.api.result import Items, Object, Text, always, perhaps
+from pbstore.api.result import Items, Number, Object, Text, always, perhaps
 from pbstore.api.schema import Boolean, Enum, Integer
 from pbstore.model.crypt_mode import CryptMode
 from pbstore.server.parameters import BACKUP_ID, BACKUP_TIME, BACKUP_TYPE
@@ -78,6 +78,20 @@ PRUNE_DECISIONS = Items(
             always("keep", Boolean(description="whether it stays")),
             always("protected", Boolean(description="whether it stays as it is protected")),
             perhaps("ns", Text(description="namespace")),
+        ),
+    ),
+)
+ENTRIES = Items(
+    description="entries of the directory",
+    item=Object(
+        description="an entry",
+        properties=(
+            always("filepath", Text(description="its path, in base64")),
+            always("text", Text(description="its name")),
+            always("type", Text(description="its kind: f file, d directory, l link, h hard link, others by a letter")),
+            always("leaf", Boolean(description="whether nothing can be below it")),
+            perhaps("size", Integer(description="bytes of a file")),
+            perhaps("mtime", Number(description="when a file was changed, seconds since 1970")),
         ),
     ),
 )
