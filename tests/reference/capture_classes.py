@@ -61,7 +61,8 @@ REPLAYED: dict[str, Names] = {
         prune_dry prune_nokeep prune_datastore_dry
     """,
         "test_api_replays": """
-        node_identity node_by_name nobody_identity status_empty snapshots_empty groups_empty version version_extjs root root_noslash idx_admin idx_config
+        node_identity node_by_name nobody_identity
+        status_empty snapshots_empty groups_empty version version_extjs root root_noslash idx_admin idx_config
         idx_nodes idx_nodes_localhost idx_status ds_index snapshots_ns_missing ds_status task_idx
         version_host_cookie version_after_logout version_urlenc_cookie version_hostcookie_full token_version
         token_snapshots token_space ping_noauth ping_post_noauth e_nocsrf e_badcsrf reader_groups e403_store
