@@ -36,10 +36,12 @@ __all__ = [
     "SplitUploadStats",
     "StoredArchive",
     "StoredTree",
+    "TrafficLimit",
     "TreeOptions",
     "UnpackOptions",
     "UploadStats",
     "Verification",
+    "VerifyStats",
     "blob_kind",
     "check_blob_crc",
     "chunk_digest",
@@ -204,12 +206,17 @@ class Progress:
     @property
     def total_bytes(self) -> int | None:
         """Plain bytes in all; None while nobody knows (trees, pipes)."""
+    @property
+    def entry_count(self) -> int:
+        """Files, directories and other entries of trees that were met."""
+    def take_lines(self) -> list[tuple[str, str]]:
+        """The log lines that came since the last call, each `info` or `warn` and a text; at most 100000 wait."""
     def cancel(self) -> None:
         """Stop what uses this object: it raises AbortedError soon. Cannot be taken back."""
 
 @final
 class UploadStats:
-    """What an upload did."""
+    """What an upload did; the warnings are among the lines of its Progress."""
 
     chunk_count: int
     size: int
@@ -219,7 +226,7 @@ class UploadStats:
     uploaded_chunk_count: int
     reused_bytes: int
     duration_seconds: float
-    warnings: list[str]
+    warning_count: int
 
 @final
 class SplitUploadStats:
@@ -241,7 +248,7 @@ class SplitUploadStats:
     injected_bytes: int
     partial_chunk_count: int
     padding_bytes: int
-    warnings: list[str]
+    warning_count: int
 
 @final
 class TreeOptions:
@@ -262,6 +269,8 @@ class TreeOptions:
         entries_max: int = ...,
         chunk_size: int = ...,
     ) -> Self: ...
+    def excludes_file(self, path: str) -> bool:
+        """Whether the patterns leave out the file at `path` (from the root, no leading slash) or a directory around it."""
 
 @final
 class UnpackOptions:
@@ -339,8 +348,31 @@ class RestoreStats:
     size: int
     entry_count: int
     duration_seconds: float
-    warnings: list[str]
+    warning_count: int
     prelude: bytes | None
+
+@final
+class VerifyStats:
+    """What the verification of a tree saw; `size` is that of its archive, of both streams of a split one."""
+
+    size: int
+    entry_count: int
+
+@final
+class TrafficLimit:
+    """How fast all connections together that are given this object may receive and send; bytes and bytes a second.
+
+    A token bucket for each direction with a rate; the burst is what may pass at once, without one what passes in a second.
+    """
+
+    def __new__(
+        cls,
+        *,
+        rate_in: int | None = None,
+        burst_in: int | None = None,
+        rate_out: int | None = None,
+        burst_out: int | None = None,
+    ) -> Self: ...
 
 @final
 class Connection:
@@ -361,6 +393,7 @@ class Connection:
         fingerprint: str | None = None,
         ca_file: str | PathLike[str] | None = None,
         proxy: str | None = None,
+        limit: TrafficLimit | None = None,
     ) -> Self:
         """Describe the server; `host` is a name or an address without brackets.
 
@@ -498,6 +531,28 @@ class Session:
         progress: Progress | None = None,
     ) -> int:
         """Write the bytes of any `.didx` or `.fidx` to a descriptor in order; how many."""
+    def verify_chunks(
+        self,
+        index: bytes,
+        *,
+        key: CryptKey | None,
+        crypt_mode: str,
+        archive_name: str = "archive",
+        progress: Progress | None = None,
+    ) -> int:
+        """Fetch and check each different chunk of any `.didx` or `.fidx` as a restore does; the bytes of the archive."""
+    def verify_tree(
+        self,
+        index: bytes,
+        *,
+        payload_index: bytes | None = None,
+        key: CryptKey | None,
+        crypt_mode: str,
+        archive_name: str = "tree",
+        payload_name: str = "payload",
+        progress: Progress | None = None,
+    ) -> VerifyStats:
+        """As `restore_tree`, but nothing is written: all chunks are checked, and that their archive can be unpacked."""
     def open_archive(
         self,
         index: bytes,

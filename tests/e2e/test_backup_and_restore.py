@@ -116,14 +116,3 @@ def test_a_snapshot_that_is_not_finished_is_not_restored(site: BackupSite, image
     skipped = "host/unfinished/2023-11-14T22:15:00Z"
     assert outcome.stderr.startswith(f"skipping snapshot {skipped}, which is not finished\n")
     assert (tmp_path / "back.img").read_bytes() == image.read_bytes()
-
-
-def test_a_key_inside_what_it_encrypts_is_warned_of(site: BackupSite, tree: Path, tmp_path: Path) -> None:
-    inside = tree / "etc" / "key.json"
-    site.succeed("key", "create", inside, "--kdf", "none")
-    words = ("backup", f"root.pxar:{tree}", "--backup-id", "key-inside", "--keyfile")
-    log = site.succeed(*words, inside).stderr
-    assert f"WARNING: the encryption key '{inside}' lies in '{tree}', whose backup it encrypts" in log
-    outside = tmp_path / "outside.json"
-    site.succeed("key", "create", outside, "--kdf", "none")
-    assert "WARNING" not in site.succeed(*words, outside, "--dry-run", "--backup-type", "vm").stderr

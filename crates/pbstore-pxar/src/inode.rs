@@ -59,9 +59,8 @@ impl<'a> Inode<'a> {
         }
     }
 
-    pub fn set_owner(&self, uid: u32, gid: u32) -> Result<(), Errno> {
-        let (uid, gid) = owner(uid, gid)?;
-        fs::chownat(self.fd, "", Some(uid), Some(gid), AtFlags::EMPTY_PATH)
+    pub fn set_owner(&self, uid: Option<Uid>, gid: Option<Gid>) -> Result<(), Errno> {
+        fs::chownat(self.fd, "", uid, gid, AtFlags::EMPTY_PATH)
     }
 
     pub fn set_mode(&self, mode: u64) -> Result<(), Errno> {

@@ -4,6 +4,7 @@
 
 pub mod accessor;
 pub mod catalog;
+mod check;
 mod chunk_cache;
 pub mod comparison;
 pub mod create;
@@ -35,6 +36,7 @@ mod report;
 mod section;
 
 pub use accessor::{Accessor, Directory, FileContent, Found, TreeWalk};
+pub use check::{check_archive, CheckStats};
 pub use chunk_cache::ChunkCache;
 pub use comparison::{Change, Changes, Comparison, Difference};
 pub use create::{create_archive, create_split_archive, CreateOptions, CreateStats, Reference};

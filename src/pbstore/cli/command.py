@@ -39,6 +39,7 @@ class Command:
     `run` is called with the console and one keyword argument a parameter. `positional` names the parameters given by
     place; only the last one may be a list. `completions` maps a parameter to what proposes values for it. `prompted`
     names the options whose value is asked for on the terminal when it is left out. `examples` are shown by `help`.
+    `needless_with` maps positional parameters, which are optional then, to the flag without which they are missed.
     """
 
     description: str
@@ -48,6 +49,7 @@ class Command:
     completions: Mapping[str, Completion] = field(default_factory=dict)
     prompted: Sequence[str] = ()
     examples: Sequence[Example] = ()
+    needless_with: Mapping[str, str] = field(default_factory=dict)
 
     def parameter(self, name: str) -> Parameter | None:
         """The parameter of that wire name, or None."""

@@ -100,10 +100,17 @@ def _place(command: Command, words: list[str], raw: dict[str, object], errors: d
                 raw[parameter.name], words = words, []
         elif words:
             raw[parameter.name], words = words[0], words[1:]
-        if parameter.name not in raw and not parameter.optional:
+        if parameter.name not in raw and _is_needed(command, parameter, raw):
             errors[parameter.name] = "missing argument"
     if words:
         raise AdditionalArgumentsError(words)
+
+
+def _is_needed(command: Command, parameter: Parameter, raw: dict[str, object]) -> bool:
+    option = command.needless_with.get(parameter.name)
+    if option is None:
+        return not parameter.optional
+    return str(raw.get(option)).lower() not in TRUE_WORDS
 
 
 def parse_words(command: Command, words: Sequence[str]) -> dict[str, Any]:

@@ -15,7 +15,8 @@ def command_line(prefix: str, command: Command) -> str:
     parts = [prefix]
     for parameter in command.positional_parameters:
         text = f"{{<{parameter.name}>}}" if is_list(parameter) else f"<{parameter.name}>"
-        parts.append(f"[{text}]" if parameter.optional else text)
+        is_needed = not parameter.optional or parameter.name in command.needless_with
+        parts.append(text if is_needed else f"[{text}]")
     options = command.option_parameters
     parts += [f"--{option.name} {option.schema.type_text}" for option in options if not option.optional]
     if any(option.optional for option in options):

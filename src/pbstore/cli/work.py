@@ -1,23 +1,16 @@
 """Run long work in a thread, while the main thread shows progress and takes Ctrl-C."""
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from rich.console import Console as RichConsole
-from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeElapsedColumn, TransferSpeedColumn
-from rich.progress import Progress as Bar
-
 from pbstore import _core
 from pbstore.cli.console import Console
-from pbstore.cli.printable import printable_lines
+from pbstore.cli.progress_display import Display, LineDisplay, ProgressLines, bar_display
 from pbstore.errors import AbortedError
-from pbstore.model.human_size import human_size, human_time_span
 
 Result = TypeVar("Result")
 POLL_SECONDS = 0.1
-LOG_SECONDS = 60.0
 # How long work that was told to stop may take, before its connection is closed, and then before the program ends.
 STOP_SECONDS = 3.0
 
@@ -31,7 +24,8 @@ class WorkReporter:
         self._is_cancelled = False
         self._running: tuple[str, _core.Progress] | None = None
         self._sessions: list[_core.Session] = []
-        self.bar: Bar | None = None
+        self._passing = threading.Lock()
+        self.display: Display | None = None
 
     def info(self, text: str) -> None:
         """Log a line, above the progress bar if there is one."""
@@ -59,8 +53,19 @@ class WorkReporter:
 
     def end(self) -> None:
         """The transfer is over."""
+        self.pass_lines()
         with self._lock:
             self._running = None
+
+    def pass_lines(self) -> None:
+        """Log what the running transfer has to say."""
+        running = self.running
+        if running is None:
+            return
+        # One at a time, so that no line comes behind the summary that the work logs next.
+        with self._passing:
+            for level, text in running[1].take_lines():
+                self._log(level, text)
 
     def cancel(self) -> None:
         """Stop the running transfer and let no other begin."""
@@ -83,10 +88,11 @@ class WorkReporter:
             return self._running
 
     def _log(self, level: str, text: str) -> None:
-        if self.bar is None:
+        display = self.display
+        if display is None or not self._console.shows_progress:
             self._console.log(level, text)
         elif self._console.logs(level):
-            self.bar.console.print(printable_lines(text), markup=False, highlight=False, soft_wrap=True)
+            display.log(text)
 
 
 class _Worker(threading.Thread, Generic[Result]):
@@ -112,8 +118,8 @@ class _Worker(threading.Thread, Generic[Result]):
         return self._result[0]
 
 
-def run_work(console: Console, work: Callable[[WorkReporter], Result]) -> Result:
-    """Run `work` and return its result; what it raises is raised here.
+def run_work(console: Console, work: Callable[[WorkReporter], Result], lines: ProgressLines) -> Result:
+    """Run `work` and return its result; what it raises is raised here. `lines` are for where there is no terminal.
 
     Raises:
         KeyboardInterrupt: Ctrl-C; the work was stopped and has cleaned up behind itself.
@@ -122,9 +128,10 @@ def run_work(console: Console, work: Callable[[WorkReporter], Result]) -> Result
     worker = _Worker(lambda: work(reporter))
     try:
         if console.shows_progress:
-            _watch_with_bar(worker, reporter)
+            with bar_display() as display:
+                _watch(worker, reporter, display)
         else:
-            _watch_with_lines(worker, reporter)
+            _watch(worker, reporter, LineDisplay(lines, console.info))
     except KeyboardInterrupt:
         reporter.cancel()
         worker.join(STOP_SECONDS)
@@ -135,41 +142,11 @@ def run_work(console: Console, work: Callable[[WorkReporter], Result]) -> Result
     return worker.result()
 
 
-def _watch_with_bar(worker: threading.Thread, reporter: WorkReporter) -> None:
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(binary_units=True), TransferSpeedColumn())
-    with Bar(*columns, TimeElapsedColumn(), console=RichConsole(stderr=True), transient=True) as bar:
-        reporter.bar = bar
-        worker.start()
-        shown, task = None, None
-        while worker.is_alive():
-            running = reporter.running
-            if running is not shown:
-                if task is not None:
-                    bar.remove_task(task)
-                task = None if running is None else bar.add_task(printable_lines(running[0]), total=None)
-                shown = running
-            if running is not None and task is not None:
-                progress = running[1]
-                bar.update(task, completed=progress.processed_bytes, total=progress.total_bytes)
-            worker.join(POLL_SECONDS)
-        reporter.bar = None
-
-
-def _watch_with_lines(worker: threading.Thread, reporter: WorkReporter) -> None:
+def _watch(worker: threading.Thread, reporter: WorkReporter, display: Display) -> None:
+    reporter.display = display
     worker.start()
-    started, shown, next_line = time.monotonic(), None, LOG_SECONDS
     while worker.is_alive():
-        running = reporter.running
-        if running is not shown:
-            started, shown, next_line = time.monotonic(), running, LOG_SECONDS
-        elapsed = time.monotonic() - started
-        if running is not None and elapsed >= next_line:
-            reporter.info(_progress_line(running[1], elapsed))
-            next_line += LOG_SECONDS
+        reporter.pass_lines()
+        display.show(reporter.running)
         worker.join(POLL_SECONDS)
-
-
-def _progress_line(progress: _core.Progress, elapsed_seconds: float) -> str:
-    line = f"processed {human_size(progress.processed_bytes)} in {human_time_span(round(elapsed_seconds))}"
-    uploaded = progress.uploaded_bytes
-    return f"{line}, uploaded {human_size(uploaded)}" if uploaded else line
+    reporter.display = None

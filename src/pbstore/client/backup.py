@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from pbstore import _core
 from pbstore.client.backup_source import BackupSource, SourceKind
+from pbstore.client.backup_summary import BackupSummary
 from pbstore.client.change_detection import ChangeDetection
 from pbstore.client.keys import Keys
 from pbstore.client.metadata_reference import MetadataReference
@@ -55,8 +56,8 @@ class BackupJob:
     no_cache: bool = False
 
 
-def run_backup(server: Server, job: BackupJob, reporter: Reporter) -> int:
-    """Make the backup and return how many warnings there were.
+def run_backup(server: Server, job: BackupJob, reporter: Reporter) -> BackupSummary:
+    """Make the backup and return what it came to.
 
     Raises:
         PbstoreError: it failed or was stopped; nothing of it is visible on the server then.
@@ -70,7 +71,7 @@ def run_backup(server: Server, job: BackupJob, reporter: Reporter) -> int:
         else:
             with closing(backup.reference):
                 backup.run()
-        return backup.warning_count
+        return backup.summary
     finally:
         # Without `finish` before it, this makes the server remove the snapshot.
         session.close()
@@ -87,7 +88,7 @@ class _Backup:
         self.reference = MetadataReference(server, job.namespace, self.previous, job.keys, reporter)
         self.manifest = Manifest(job.snapshot)
         self.catalog: _core.CatalogUpload | None = None
-        self.warning_count = 0
+        self.summary = BackupSummary()
 
     def announce_only(self) -> None:
         for source in self.job.sources:
@@ -137,8 +138,7 @@ class _Backup:
             )
         finally:
             self.reporter.end()
-        self.pass_on(stats.warnings)
-        self.add_archive(source.file_name, stats)
+        self.add_archive(source.file_name, stats, progress.entry_count)
 
     def upload_split_tree(self, source: BackupSource, names: SplitNames) -> None:
         self.announce("Upload", source, names.metadata)
@@ -162,7 +162,9 @@ class _Backup:
             )
         finally:
             self.reporter.end()
-        self.pass_on(stats.warnings)
+        self.summary.add_archive(
+            stats.metadata, stats.payload, entry_count=progress.entry_count, warning_count=stats.warning_count
+        )
         self.manifest.add(names.payload, self.keys.crypt_mode, stats.payload.size, stats.payload.csum)
         self.manifest.add(names.metadata, self.keys.crypt_mode, stats.metadata.size, stats.metadata.csum)
         if reference is not None:
@@ -188,7 +190,9 @@ class _Backup:
         if len(data) > MAX_BLOB_BYTES:
             limit = human_size(MAX_BLOB_BYTES)
             raise PbstoreError(f"'{source.path}' is larger than {limit}: back it up as part of a directory")
-        self.add_blob(source.file_name, _core.seal_blob(data, key=self.keys.sealing_key, compress=True))
+        blob = _core.seal_blob(data, key=self.keys.sealing_key, compress=True)
+        self.add_blob(source.file_name, blob)
+        self.summary.add_file(len(data), len(blob))
 
     def finish_catalog(self) -> None:
         if self.catalog is None:
@@ -204,14 +208,10 @@ class _Backup:
         self.reporter.info(f"Upload RSA encoded key to '{self.repository}' as {SEALED_KEY_FILE_NAME}")
         self.add_blob(SEALED_KEY_FILE_NAME, _core.seal_blob(sealed, compress=False))
 
-    def add_archive(self, file_name: str, stats: _core.UploadStats) -> None:
+    def add_archive(self, file_name: str, stats: _core.UploadStats, entry_count: int = 0) -> None:
+        self.summary.add_archive(stats, entry_count=entry_count, warning_count=stats.warning_count)
         self.manifest.add(file_name, self.keys.crypt_mode, stats.size, stats.csum)
         self.inform(upload_lines(archive_name(file_name), stats))
-
-    def pass_on(self, warnings: Sequence[str]) -> None:
-        for warning in warnings:
-            self.reporter.warn(warning)
-        self.warning_count += len(warnings)
 
     def inform(self, lines: Iterable[str]) -> None:
         for line in lines:

@@ -28,10 +28,6 @@ class KeySource:
             return f"Using {self.kind} key from '{self.path}'.."
         return f"Using {self.kind} key from file descriptor.."
 
-    def lies_in(self, directory: Path) -> bool:
-        """Whether the file is in that directory or below; links are followed."""
-        return self.path is not None and self.path.resolve().is_relative_to(directory.resolve())
-
 
 @dataclass(frozen=True, kw_only=True)
 class KeyOptions:

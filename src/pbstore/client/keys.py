@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from pbstore import _core
 from pbstore.client.key_choice import KeyChoice, KeySource
@@ -14,12 +15,16 @@ from pbstore.model.fingerprint import Fingerprint
 
 @dataclass(frozen=True, kw_only=True)
 class Keys:
-    """Nothing but the mode when no key is used. `sealed_for_master` is the content of `rsa-encrypted.key.blob`."""
+    """Nothing but the mode when no key is used. `sealed_for_master` is the content of `rsa-encrypted.key.blob`.
+
+    `path` is the file that the key came from, None for a descriptor.
+    """
 
     crypt_mode: CryptMode = CryptMode.NONE
     key: _core.CryptKey | None = None
     fingerprint: Fingerprint | None = None
     sealed_for_master: bytes | None = None
+    path: Path | None = None
 
     @property
     def sealing_key(self) -> _core.CryptKey | None:
@@ -56,7 +61,13 @@ def load_keys(
         if choice.master_key is not None:
             announce(choice.master_key.message)
             sealed = encrypt_key_file(key_file.unprotected(raw_key), load_public_key(choice.master_key.data))
-    return Keys(crypt_mode=choice.crypt_mode, key=key, fingerprint=fingerprint, sealed_for_master=sealed)
+    return Keys(
+        crypt_mode=choice.crypt_mode,
+        key=key,
+        fingerprint=fingerprint,
+        sealed_for_master=sealed,
+        path=choice.key.path,
+    )
 
 
 def _open(source: KeySource, password: Callable[[], str]) -> tuple[KeyFile, bytes]:

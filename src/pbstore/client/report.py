@@ -18,11 +18,11 @@ class Reporter(Protocol):
         """A session is open: closing it is how whoever watches can stop what waits for the server."""
 
     def begin(self, title: str) -> _core.Progress:
-        """A transfer starts; return the counters it shall use.
+        """A transfer starts; return the counters it shall use. Its warnings are among their lines, from there on.
 
         Raises:
             AbortedError: the work was cancelled meanwhile.
         """
 
     def end(self) -> None:
-        """The transfer is over."""
+        """The transfer is over: log the lines that wait in its counters."""

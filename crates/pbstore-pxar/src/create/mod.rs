@@ -20,7 +20,7 @@ use std::path::Path;
 use crate::catalog::CatalogSink;
 use crate::error::PxarError;
 use crate::flags::Flags;
-use crate::pattern::Pattern;
+use crate::pattern::{verdict, Pattern, Verdict};
 use crate::payload_sink::PayloadSink;
 use crate::report::Reporter;
 
@@ -47,6 +47,17 @@ pub struct CreateOptions {
     /// Most files held open until it is decided whether a previous archive's payload is used for them. By default the
     /// process's limit of open files is raised as far as it goes, and used up to half of what it was before.
     pub held_files_max: Option<usize>,
+}
+
+impl CreateOptions {
+    /// Whether the patterns leave out the file at `path` (from the root, without leading slash) or a directory around it.
+    pub fn excludes_file(&self, path: &[u8]) -> bool {
+        let slashed = [b"/", path].concat();
+        let ends = slashed.iter().enumerate().skip(1).filter(|(_, byte)| **byte == b'/').map(|(end, _)| (end, true));
+        ends.chain([(slashed.len(), false)]).any(|(end, is_directory)| {
+            verdict(self.exclude.iter(), &slashed[..end], is_directory) == Some(Verdict::Exclude)
+        })
+    }
 }
 
 impl Default for CreateOptions {
@@ -110,4 +121,24 @@ struct Target<'a, W: Write> {
     /// For the contents of a split archive.
     payload: Option<&'a mut dyn PayloadSink>,
     catalog: Option<&'a mut dyn CatalogSink>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_excluded_with_a_directory_around_it() {
+        let excludes = |patterns: &[&str], path: &str| {
+            let exclude = patterns.iter().map(|text| Pattern::parse(text.as_bytes()).unwrap()).collect();
+            CreateOptions { exclude, ..CreateOptions::default() }.excludes_file(path.as_bytes())
+        };
+        assert!(excludes(&["key.json"], "etc/key.json"));
+        assert!(excludes(&["/etc/"], "etc/keys/key.json"));
+        assert!(excludes(&["etc", "!key.json"], "etc/key.json"));
+        assert!(!excludes(&[], "key.json"));
+        assert!(!excludes(&["/key.json"], "etc/key.json"));
+        assert!(!excludes(&["*.json", "!key.json"], "etc/key.json"));
+        assert!(!excludes(&["key.json/"], "key.json"));
+    }
 }

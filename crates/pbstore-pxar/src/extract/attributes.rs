@@ -2,10 +2,11 @@
 
 use std::io;
 
+use rustix::fs::{Gid, Uid};
 use rustix::io::Errno;
 
 use crate::flags::{self, Flags};
-use crate::inode::{is_unsupported, Inode};
+use crate::inode::{is_unsupported, owner, Inode};
 use crate::inode_flags;
 use crate::metadata::{Metadata, TYPE_DIRECTORY, TYPE_FILE};
 use crate::posix_acl;
@@ -68,21 +69,25 @@ impl AttributeWriter {
         Ok(warnings)
     }
 
-    /// Sets the owner with `set`; false if the inode does not belong to whom it should.
+    /// Sets the owner with `set`; false if the inode does not belong to whom it should. Where only the group may be set,
+    /// as by a member of it, that is done.
     pub fn apply_owner(
         &mut self,
         metadata: &Metadata,
-        set: impl FnOnce(u32, u32) -> Result<(), Errno>,
+        set: impl Fn(Option<Uid>, Option<Gid>) -> Result<(), Errno>,
     ) -> Result<bool, AttributeError> {
         let (uid, gid) = (metadata.stat.uid, metadata.stat.gid);
         if !self.features.contains(Flags::OWNERSHIP) {
             return Ok(uid == self.user && gid == self.group);
         }
-        match set(uid, gid) {
+        match owner(uid, gid).and_then(|(uid, gid)| set(Some(uid), Some(gid))) {
             Ok(()) => Ok(true),
             // EINVAL: an id that does not exist in this user namespace.
             Err(Errno::PERM | Errno::INVAL) => {
                 self.count(Denied::Owner);
+                if gid != u32::MAX {
+                    let _ = set(None, Some(Gid::from_raw(gid)));
+                }
                 Ok(false)
             }
             Err(Errno::OPNOTSUPP) => Ok(false),

@@ -13,7 +13,7 @@ use super::tree::{outside, Extraction};
 use crate::accessor::FileContent;
 use crate::entry::Device;
 use crate::error::PxarError;
-use crate::inode::{self, timestamps, Inode};
+use crate::inode::{timestamps, Inode};
 use crate::metadata::Metadata;
 use crate::read_at::ReadAt;
 use crate::report::{quoted, Reporter};
@@ -86,10 +86,9 @@ impl<R: Read, P: Read> Extraction<'_, R, P> {
         self.make(name, replace, |directory| fs::symlinkat(target, directory, name))
             .map_err(|error| self.error("failed to create the symlink", error))?;
         let directory = self.stack.current().ok_or_else(outside)?.fd;
-        let owned = self.attributes.apply_owner(metadata, |uid, gid| {
-            let (uid, gid) = inode::owner(uid, gid)?;
-            fs::chownat(directory, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)
-        });
+        let owned = self
+            .attributes
+            .apply_owner(metadata, |uid, gid| fs::chownat(directory, name, uid, gid, AtFlags::SYMLINK_NOFOLLOW));
         let times = timestamps(metadata.stat.mtime);
         let timed = fs::utimensat(directory, name, &times, AtFlags::SYMLINK_NOFOLLOW);
         self.applied(owned.map(|_| Vec::new()))?;

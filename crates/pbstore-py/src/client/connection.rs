@@ -10,6 +10,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 use super::session::PySession;
+use super::traffic_limit::PyTrafficLimit;
 use super::{from_client, interrupt};
 use crate::errors::{exceptions, from_format};
 
@@ -27,17 +28,19 @@ pub(crate) struct PyConnection {
 #[pymethods]
 impl PyConnection {
     #[new]
-    #[pyo3(signature = (host, port, *, fingerprint=None, ca_file=None, proxy=None))]
+    #[pyo3(signature = (host, port, *, fingerprint=None, ca_file=None, proxy=None, limit=None))]
     fn new(
         host: String,
         port: u16,
         fingerprint: Option<&str>,
         ca_file: Option<PathBuf>,
         proxy: Option<&str>,
+        limit: Option<&PyTrafficLimit>,
     ) -> PyResult<Self> {
         let fingerprint = fingerprint.map(parse_fingerprint).transpose()?;
         let proxy = proxy.map(Proxy::parse).transpose().map_err(from_client)?;
-        let address = ServerAddress { host, port, fingerprint, ca_file, proxy };
+        let limits = limit.map(|limit| limit.inner.clone()).unwrap_or_default();
+        let address = ServerAddress { host, port, fingerprint, ca_file, proxy, limits };
         let inner = Connection::new(address).map_err(from_client)?;
         Ok(Self { inner })
     }

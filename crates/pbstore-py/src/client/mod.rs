@@ -8,6 +8,7 @@ mod progress;
 mod remote_archive;
 mod session;
 mod stats;
+mod traffic_limit;
 mod tree_options;
 mod unpack_options;
 
@@ -19,6 +20,7 @@ use crate::errors::exceptions;
 /// Add this subject to the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<progress::PyProgress>()?;
+    module.add_class::<traffic_limit::PyTrafficLimit>()?;
     module.add_class::<connection::PyConnection>()?;
     module.add_class::<session::PySession>()?;
     module.add_class::<catalog::PyCatalogUpload>()?;
@@ -30,6 +32,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<unpack_options::PyUnpackOptions>()?;
     module.add_class::<stats::PyUploadStats>()?;
     module.add_class::<stats::PySplitUploadStats>()?;
+    module.add_class::<stats::PyVerifyStats>()?;
     module.add_class::<stats::PyRestoreStats>()
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pbstore_wire::client::Progress;
+use pbstore_wire::client::{LogLine, Progress};
 use pyo3::prelude::*;
 
 /// Shared with the transfers that it was given to.
@@ -37,6 +37,19 @@ impl PyProgress {
     #[getter]
     fn total_bytes(&self) -> Option<u64> {
         self.inner.total_bytes()
+    }
+
+    #[getter]
+    fn entry_count(&self) -> u64 {
+        self.inner.entry_count()
+    }
+
+    fn take_lines(&self) -> Vec<(&'static str, String)> {
+        let tagged = |line| match line {
+            LogLine::Info(text) => ("info", text),
+            LogLine::Warning(text) => ("warn", text),
+        };
+        self.inner.take_lines().into_iter().map(tagged).collect()
     }
 
     fn cancel(&self) {

@@ -16,7 +16,7 @@ use pyo3::types::PyBytes;
 use super::catalog::PyCatalogUpload;
 use super::progress::{counters, PyProgress};
 use super::remote_archive::PyRemoteArchive;
-use super::stats::{PyRestoreStats, PySplitUploadStats, PyUploadStats};
+use super::stats::{PyRestoreStats, PySplitUploadStats, PyUploadStats, PyVerifyStats};
 use super::tree_options::{tree_options, PyTreeOptions};
 use super::unpack_options::{unpack_options, PyUnpackOptions};
 use super::{from_client, interrupt};
@@ -202,6 +202,41 @@ impl PySession {
         let archive = archive(archive_name, index, crypt_mode, key)?;
         let (target, progress) = (duplicate(target_fd)?, counters(progress));
         interrupt::run(py, &progress, || client::restore_stream(&self.inner, archive, target, &progress))
+    }
+
+    #[pyo3(signature = (index, *, key, crypt_mode, archive_name="archive", progress=None))]
+    fn verify_chunks(
+        &self,
+        py: Python<'_>,
+        index: PyBackedBytes,
+        key: Option<&PyCryptKey>,
+        crypt_mode: &str,
+        archive_name: &str,
+        progress: Option<&PyProgress>,
+    ) -> PyResult<u64> {
+        let (archive, progress) = (archive(archive_name, index, crypt_mode, key)?, counters(progress));
+        interrupt::run(py, &progress, || client::verify_chunks(&self.inner, archive, &progress))
+    }
+
+    #[pyo3(signature = (index, *, payload_index=None, key, crypt_mode, archive_name="tree", payload_name="payload",
+        progress=None))]
+    #[allow(clippy::too_many_arguments)]
+    fn verify_tree(
+        &self,
+        py: Python<'_>,
+        index: PyBackedBytes,
+        payload_index: Option<PyBackedBytes>,
+        key: Option<&PyCryptKey>,
+        crypt_mode: &str,
+        archive_name: &str,
+        payload_name: &str,
+        progress: Option<&PyProgress>,
+    ) -> PyResult<PyVerifyStats> {
+        let payload = payload_index.map(|index| archive(payload_name, index, crypt_mode, key)).transpose()?;
+        let source = TreeArchive { archive: archive(archive_name, index, crypt_mode, key)?, payload };
+        let progress = counters(progress);
+        let stats = interrupt::run(py, &progress, || client::verify_tree(&self.inner, source, &progress))?;
+        Ok(stats.into())
     }
 
     #[pyo3(signature = (index, *, key, crypt_mode, archive_name="archive", progress=None))]

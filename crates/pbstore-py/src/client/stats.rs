@@ -15,7 +15,7 @@ pub(crate) struct PyUploadStats {
     uploaded_chunk_count: u64,
     reused_bytes: u64,
     duration_seconds: f64,
-    warnings: Vec<String>,
+    warning_count: u64,
 }
 
 /// What the restore of a tree did.
@@ -24,7 +24,7 @@ pub(crate) struct PyRestoreStats {
     size: u64,
     entry_count: u64,
     duration_seconds: f64,
-    warnings: Vec<String>,
+    warning_count: u64,
     prelude: Option<Py<PyBytes>>,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct PySplitUploadStats {
     injected_bytes: u64,
     partial_chunk_count: u64,
     padding_bytes: u64,
-    warnings: Vec<String>,
+    warning_count: u64,
 }
 
 impl From<client::UploadStats> for PyUploadStats {
@@ -56,14 +56,14 @@ impl From<client::UploadStats> for PyUploadStats {
             uploaded_chunk_count: stats.uploaded_chunk_count,
             reused_bytes: stats.reused_bytes,
             duration_seconds: stats.duration_seconds,
-            warnings: stats.warnings,
+            warning_count: stats.warning_count,
         }
     }
 }
 
 impl PySplitUploadStats {
     pub(super) fn new(py: Python<'_>, stats: client::SplitUploadStats) -> PyResult<Self> {
-        let client::SplitUploadStats { metadata, payload, tree, warnings } = stats;
+        let client::SplitUploadStats { metadata, payload, tree, warning_count } = stats;
         Ok(Self {
             metadata: Py::new(py, PyUploadStats::from(metadata))?,
             payload: Py::new(py, PyUploadStats::from(payload))?,
@@ -76,15 +76,28 @@ impl PySplitUploadStats {
             injected_bytes: tree.injected_bytes,
             partial_chunk_count: tree.partial_chunk_count,
             padding_bytes: tree.padding_bytes(),
-            warnings,
+            warning_count,
         })
     }
 }
 
 impl PyRestoreStats {
     pub(super) fn new(py: Python<'_>, stats: client::RestoreStats) -> Self {
-        let client::RestoreStats { size, entry_count, duration_seconds, warnings, prelude } = stats;
+        let client::RestoreStats { size, entry_count, duration_seconds, warning_count, prelude } = stats;
         let prelude = prelude.map(|prelude| PyBytes::new(py, &prelude).unbind());
-        Self { size, entry_count, duration_seconds, warnings, prelude }
+        Self { size, entry_count, duration_seconds, warning_count, prelude }
+    }
+}
+
+/// What the verification of a tree saw.
+#[pyclass(name = "VerifyStats", module = "pbstore._core", frozen, get_all)]
+pub(crate) struct PyVerifyStats {
+    size: u64,
+    entry_count: u64,
+}
+
+impl From<client::VerifyStats> for PyVerifyStats {
+    fn from(stats: client::VerifyStats) -> Self {
+        Self { size: stats.size, entry_count: stats.entry_count }
     }
 }

@@ -45,6 +45,10 @@ impl PyTreeOptions {
         };
         Ok(Self { inner: TreeOptions { create, average_bytes: chunk_size } })
     }
+
+    fn excludes_file(&self, path: OsString) -> bool {
+        self.inner.create.excludes_file(path.as_bytes())
+    }
 }
 
 /// The given options, or the usual ones.

@@ -18,11 +18,12 @@ use tokio_openssl::SslStream;
 use super::error::ClientError;
 use super::proxy::Proxy;
 use crate::protocol::TCP_KEEPALIVE_SECONDS;
+use crate::traffic::{Throttled, TrafficLimits};
 
 /// Applies to TCP and to the TLS handshake, each.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where a server is, and what proves that it is the right one.
+/// Where a server is, what proves that it is the right one, and how fast it may be talked to.
 #[derive(Debug, Clone)]
 pub struct ServerAddress {
     /// Name or address, IPv6 without brackets.
@@ -35,6 +36,8 @@ pub struct ServerAddress {
     pub ca_file: Option<PathBuf>,
     /// Goes between, when set.
     pub proxy: Option<Proxy>,
+    /// Shared by all connections to this address.
+    pub limits: TrafficLimits,
 }
 
 impl ServerAddress {
@@ -48,8 +51,8 @@ impl ServerAddress {
     }
 
     /// Connects and lets nothing through before the certificate is accepted.
-    pub(crate) async fn connect(&self) -> Result<SslStream<TcpStream>, ClientError> {
-        let tcp = self.connect_tcp().await?;
+    pub(crate) async fn connect(&self) -> Result<SslStream<Throttled<TcpStream>>, ClientError> {
+        let tcp = Throttled::new(self.connect_tcp().await?, &self.limits);
         let invalid = Arc::new(AtomicBool::new(false));
         let ssl = self.tls(Arc::clone(&invalid)).map_err(|error| {
             ClientError::Connection(format!("unable to set up TLS for {}: {error}", self.authority()))

@@ -10,16 +10,17 @@ mod running;
 mod runtime;
 mod session;
 mod share;
+mod tree_report;
 mod upload;
-mod warnings;
 
 pub use connect::ServerAddress;
 pub use error::ClientError;
-pub use progress::Progress;
+pub use progress::{LogLine, Progress};
 pub use proxy::Proxy;
 pub use rest::{Answer, Connection};
 pub use restore::{
-    restore_image, restore_stream, restore_tree, Archive, CryptMode, RemoteArchive, RestoreStats, TreeArchive,
+    restore_image, restore_stream, restore_tree, verify_chunks, verify_tree, Archive, CryptMode, RemoteArchive,
+    RestoreStats, TreeArchive, VerifyStats,
 };
 pub use session::{Call, Session};
 pub use upload::{

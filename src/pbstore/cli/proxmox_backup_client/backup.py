@@ -8,6 +8,7 @@ from typing import Any
 from pbstore.api.schema import Boolean, Enum, Integer, ListOf, Parameter, String
 from pbstore.cli.command import Command, Example
 from pbstore.cli.console import Console
+from pbstore.cli.progress_display import UPLOAD_LINES
 from pbstore.cli.proxmox_backup_client.connect import connect
 from pbstore.cli.proxmox_backup_client.key_options import KEY, MASTER_KEY, chosen_keys
 from pbstore.cli.proxmox_backup_client.repository_options import (
@@ -16,11 +17,13 @@ from pbstore.cli.proxmox_backup_client.repository_options import (
     wanted_namespace,
     wanted_repository,
 )
+from pbstore.cli.proxmox_backup_client.traffic_options import TRAFFIC, traffic_limit
 from pbstore.cli.work import run_work
 from pbstore.client.backup import BackupJob, TreeOptions, run_backup
 from pbstore.client.backup_source import PATTERN, BackupSource, check_sources
 from pbstore.client.change_detection import ChangeDetection
 from pbstore.client.key_choice import KeyOptions
+from pbstore.client.key_in_backup import keys_in_backup
 from pbstore.errors import PbstoreError
 from pbstore.model.backup import BackupGroup, BackupType, Snapshot
 from pbstore.model.crypt_mode import CryptMode
@@ -53,6 +56,8 @@ def run(
     dry_run: bool,
     no_cache: bool,
     fail_on_warning: bool,
+    rate: int | None,
+    burst: int | None,
     **options: Any,
 ) -> None:
     """Make the backup."""
@@ -60,6 +65,7 @@ def run(
     tree = _tree_options(options)
     repository = wanted_repository(console, options)
     namespace = wanted_namespace(console, ns)
+    limit = traffic_limit(console, rate, burst)
     check_sources(backupspec)
     host = socket.gethostname()
     group = BackupGroup(BackupType(backup_type), backup_id or host)
@@ -77,9 +83,10 @@ def run(
             master_pubkey_fd=master_pubkey_fd,
         ),
         for_backup=True,
-        backed_up=[source.path for source in backupspec],
     )
-    server = connect(console, repository)
+    for warning in keys_in_backup(keys, backupspec, tree):
+        console.warn(warning)
+    server = connect(console, repository, limit)
     job = BackupJob(
         snapshot=snapshot,
         namespace=namespace,
@@ -90,16 +97,19 @@ def run(
         dry_run=dry_run,
         no_cache=no_cache,
     )
-    warning_count = run_work(console, lambda reporter: run_backup(server, job, reporter))
+    summary = run_work(console, lambda reporter: run_backup(server, job, reporter), UPLOAD_LINES)
     if dry_run:
         return
     ended = time.time()
+    if console.shows_progress:
+        console.info(f"Summary: {summary}")
     console.info(f"Duration: {ended - started:.2f}s")
     console.info(f"End Time: {local_time_text(ended)}")
-    if warning_count:
-        console.warn(f"{warning_count} warning{'s' if warning_count > 1 else ''}, see above")
+    count = summary.warning_count
+    if count:
+        console.warn(f"{count} warning{'s' if count > 1 else ''}, see above")
         if fail_on_warning:
-            raise BackupWarnings(f"the backup is complete, but with {warning_count} warnings")
+            raise BackupWarnings(f"the backup is complete, but with {count} warning{'s' if count > 1 else ''}")
 
 
 def _tree_options(options: dict[str, Any]) -> TreeOptions:
@@ -111,13 +121,20 @@ def _tree_options(options: dict[str, Any]) -> TreeOptions:
         raise PbstoreError("option 'all-file-systems' conflicts with option 'include-dev'")
     return TreeOptions(
         exclude=options["exclude"] or [],
-        include_devices=[path.stat().st_dev for path in include_devices],
+        include_devices=[_device(path) for path in include_devices],
         all_file_systems=options["all_file_systems"],
         skip_lost_and_found=options["skip_lost_and_found"],
         skip_e2big_xattr=options["skip_e2big_xattr"],
         entries_max=options["entries_max"],
         chunk_size=chunk_size * 1024,
     )
+
+
+def _device(path: Path) -> int:
+    try:
+        return path.stat().st_dev
+    except OSError as error:
+        raise PbstoreError(f"unable to access '{path}' of --include-dev - {error.strerror}") from None
 
 
 _SPECIFICATIONS = Parameter(
@@ -230,7 +247,7 @@ COMMAND = Command(
     description="Create (host) backup.",
     run=run,
     positional=("backupspec",),
-    parameters=(_SPECIFICATIONS, *_SNAPSHOT, *_TREE, *_RUN, *KEY, *MASTER_KEY, *REPOSITORY, NAMESPACE),
+    parameters=(_SPECIFICATIONS, *_SNAPSHOT, *_TREE, *_RUN, *KEY, *MASTER_KEY, *TRAFFIC, *REPOSITORY, NAMESPACE),
     examples=(
         Example("backup root.pxar:/", "The root file system, without what is mounted in it"),
         Example(

@@ -21,15 +21,15 @@ from pbstore.model.fingerprint import Fingerprint
 Answer = TypeVar("Answer")
 
 
-def connect(console: Console, repository: RepositorySpec) -> Server:
-    """Return the server of the repository, logged in.
+def connect(console: Console, repository: RepositorySpec, limit: _core.TrafficLimit | None = None) -> Server:
+    """Return the server of the repository, logged in; `limit` holds for all connections to it together.
 
     Raises:
         ConnectionFailedError: it cannot be reached, or its certificate was not confirmed.
         AuthenticationError: the server refuses the credentials.
         NoTerminalError: a password is needed, but there is none and nobody to ask.
     """
-    entry = _Entry(console, repository)
+    entry = _Entry(console, repository, limit)
     credentials = entry.credentials()
     entry.remember()
     return Server(entry.connection, repository, credentials)
@@ -48,9 +48,10 @@ def ticket_cache(console: Console) -> TicketCache:
 class _Entry:
     """The way in: `connection` becomes another object when the user confirms a certificate."""
 
-    def __init__(self, console: Console, repository: RepositorySpec):
+    def __init__(self, console: Console, repository: RepositorySpec, limit: _core.TrafficLimit | None):
         self.console = console
         self.repository = repository
+        self.limit = limit
         self.fingerprints = FingerprintCache(
             ClientPlaces.from_environment(console.environment).place_config("fingerprints")
         )
@@ -64,7 +65,7 @@ class _Entry:
     def make_connection(self, fingerprint: Fingerprint | None) -> _core.Connection:
         host, port = self.repository.address
         text = None if fingerprint is None else str(fingerprint)
-        return _core.Connection(host, port, fingerprint=text, proxy=self.proxy)
+        return _core.Connection(host, port, fingerprint=text, proxy=self.proxy, limit=self.limit)
 
     def credentials(self) -> Credentials:
         password = read_secret("PBS_PASSWORD", self.console.environment, "password")

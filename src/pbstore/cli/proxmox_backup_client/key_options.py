@@ -1,6 +1,5 @@
 """Options that choose keys, the key password, and the loading of both."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from pbstore.api.schema import Enum, Integer, Parameter, String
@@ -56,23 +55,14 @@ MASTER_KEY = (
 )
 
 
-def chosen_keys(console: Console, options: KeyOptions, *, for_backup: bool, backed_up: Sequence[Path] = ()) -> Keys:
+def chosen_keys(console: Console, options: KeyOptions, *, for_backup: bool) -> Keys:
     """Choose and open the keys, and say which they are.
-
-    A key that lies in one of the directories `backed_up` is warned of: whoever has lost the directory cannot open its
-    backup.
 
     Raises:
         EncryptionKeyError: a key file that cannot be used, or the wrong password.
         NoTerminalError: a password is needed, but there is none and nobody to ask.
     """
     choice = choose_keys(options, ClientPlaces.from_environment(console.environment))
-    for directory in backed_up:
-        if choice.key is not None and choice.key.lies_in(directory):
-            console.warn(
-                f"WARNING: the encryption key '{choice.key.path}' lies in '{directory}', whose backup it encrypts: "
-                "keep a copy elsewhere (key paperkey), or nobody can restore this backup when the machine is lost"
-            )
     return load_keys(choice, lambda: key_password(console), console.info, for_backup=for_backup)
 
 

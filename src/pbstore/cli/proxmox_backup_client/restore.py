@@ -7,6 +7,7 @@ from typing import Any
 from pbstore.api.schema import Boolean, ListOf, Parameter, String
 from pbstore.cli.command import Command, Example
 from pbstore.cli.console import Console
+from pbstore.cli.progress_display import RESTORE_LINES
 from pbstore.cli.proxmox_backup_client.completions import complete_archives, complete_groups_and_snapshots
 from pbstore.cli.proxmox_backup_client.connect import connect
 from pbstore.cli.proxmox_backup_client.key_options import KEY, chosen_keys
@@ -16,9 +17,11 @@ from pbstore.cli.proxmox_backup_client.repository_options import (
     wanted_namespace,
     wanted_repository,
 )
+from pbstore.cli.proxmox_backup_client.traffic_options import TRAFFIC, traffic_limit
 from pbstore.cli.work import run_work
 from pbstore.client.key_choice import KeyOptions
 from pbstore.client.restore import RestoreJob, UnpackOptions, run_restore
+from pbstore.client.restore_check import RestoreCheck, run_restore_check
 from pbstore.client.restore_target import RestoreTarget
 from pbstore.client.server import group_or_snapshot
 from pbstore.model.archive_name import server_file_name
@@ -30,33 +33,44 @@ from pbstore.model.namespace import Namespace
 def run(
     console: Console,
     snapshot: BackupGroup | Snapshot,
-    archive_name: str,
-    target: str,
+    archive_name: str | None,
+    target: str | None,
     ns: Namespace | None,
     crypt_mode: CryptMode | None,
     keyfile: Path | None,
     keyfd: int | None,
     pattern: list[str] | None,
     prelude_target: Path | None,
+    verify_only: bool,
+    rate: int | None,
+    burst: int | None,
     **options: Any,
 ) -> None:
-    """Restore the archive."""
+    """Restore the archive, or check that it could be."""
     repository = wanted_repository(console, options)
     namespace = wanted_namespace(console, ns)
     key_options = KeyOptions(crypt_mode=crypt_mode, keyfile=keyfile, keyfd=keyfd)
     keys = chosen_keys(console, key_options, for_backup=False)
-    server = connect(console, repository)
+    server = connect(console, repository, traffic_limit(console, rate, burst))
+    named = server.resolve(namespace, snapshot, console.info)
+    must_be_signed = crypt_mode in (CryptMode.ENCRYPT, CryptMode.SIGN_ONLY)
+    if verify_only or archive_name is None or target is None:
+        check = RestoreCheck(
+            snapshot=named, namespace=namespace, file_name=archive_name, keys=keys, must_be_signed=must_be_signed
+        )
+        run_work(console, lambda reporter: run_restore_check(server, check, reporter), RESTORE_LINES)
+        return
     job = RestoreJob(
-        snapshot=server.resolve(namespace, snapshot, console.info),
+        snapshot=named,
         namespace=namespace,
         file_name=archive_name,
         target=_target(target, overwrite=options["overwrite"]),
         keys=keys,
         unpack=_unpack_options(options, pattern or []),
         prelude_target=None if prelude_target is None else RestoreTarget(path=prelude_target),
-        must_be_signed=crypt_mode in (CryptMode.ENCRYPT, CryptMode.SIGN_ONLY),
+        must_be_signed=must_be_signed,
     )
-    run_work(console, lambda reporter: run_restore(server, job, reporter))
+    run_work(console, lambda reporter: run_restore(server, job, reporter), RESTORE_LINES)
 
 
 def _unpack_options(options: dict[str, Any], patterns: list[str]) -> UnpackOptions:
@@ -92,6 +106,7 @@ COMMAND = Command(
     description="Restore backup repository.",
     run=run,
     positional=("snapshot", "archive-name", "target"),
+    needless_with={"archive-name": "verify-only", "target": "verify-only"},
     parameters=(
         Parameter(
             name="snapshot",
@@ -100,6 +115,7 @@ COMMAND = Command(
         Parameter(
             name="archive-name",
             schema=String(description="Backup archive name.", convert=server_file_name),
+            optional=True,
         ),
         Parameter(
             name="target",
@@ -108,6 +124,7 @@ COMMAND = Command(
                 "unpacked.",
                 minimum_length=1,
             ),
+            optional=True,
         ),
         *_UNPACK,
         Parameter(
@@ -123,7 +140,13 @@ COMMAND = Command(
             schema=String(description="Path to the file where the prelude of a split archive is stored.", convert=Path),
             optional=True,
         ),
+        _flag(
+            "verify-only",
+            "Write nothing, but read, decrypt and check all that the restore would. Without an archive name all "
+            "archives of the snapshot are checked, and no target is needed. The exit code is 255 if any is damaged.",
+        ),
         *KEY,
+        *TRAFFIC,
         *REPOSITORY,
         NAMESPACE,
     ),

@@ -81,13 +81,10 @@ fn write_chunk(
     progress: &Progress,
     chunk: &Checked,
 ) -> Result<(), ClientError> {
+    places.check_lengths(archive, chunk)?;
     for &number in places.of_chunk(chunk.number) {
         if progress.is_cancelled() {
             return Err(ClientError::Aborted);
-        }
-        if archive.length(number) != chunk.data.len() {
-            let text = archive.about(number, &"the index gives the same digest different lengths");
-            return Err(ClientError::Integrity(text));
         }
         target.write_all_at(&chunk.data, archive.start(number)).map_err(|error| {
             ClientError::local(&format!("{}: unable to write at {}", archive.name(), archive.start(number)), error)
@@ -98,7 +95,7 @@ fn write_chunk(
 }
 
 /// Where each different chunk belongs.
-struct Places {
+pub(super) struct Places {
     /// All chunk numbers, equal digests side by side, each group in order.
     numbers: Vec<usize>,
     /// Groups of equal digests in `numbers`, by their first number.
@@ -106,7 +103,7 @@ struct Places {
 }
 
 impl Places {
-    fn of(archive: &Archive) -> Self {
+    pub(super) fn of(archive: &Archive) -> Self {
         let mut numbers: Vec<usize> = (0..archive.chunk_count()).collect();
         numbers.sort_by_key(|number| (archive.digest(*number), *number));
         let mut groups: Vec<Range<usize>> = Vec::new();
@@ -119,18 +116,29 @@ impl Places {
     }
 
     /// One number for each different chunk, in order.
-    fn first_numbers(&self) -> Vec<usize> {
+    pub(super) fn first_numbers(&self) -> Vec<usize> {
         self.groups.iter().filter_map(|group| self.numbers.get(group.start).copied()).collect()
     }
 
     /// All places of the chunk that is found first at `first`.
-    fn of_chunk(&self, first: usize) -> &[usize] {
+    pub(super) fn of_chunk(&self, first: usize) -> &[usize] {
         let found = self.groups.binary_search_by_key(&Some(first), |group| self.numbers.get(group.start).copied());
         found
             .ok()
             .and_then(|group| self.groups.get(group))
             .and_then(|group| self.numbers.get(group.clone()))
             .unwrap_or(&[])
+    }
+
+    /// Refuses an index that gives the same content different lengths.
+    pub(super) fn check_lengths(&self, archive: &Archive, chunk: &Checked) -> Result<(), ClientError> {
+        match self.of_chunk(chunk.number).iter().find(|number| archive.length(**number) != chunk.data.len()) {
+            None => Ok(()),
+            Some(number) => {
+                let text = archive.about(*number, &"the index gives the same digest different lengths");
+                Err(ClientError::Integrity(text))
+            }
+        }
     }
 
     /// Forgets the zero chunk (of the length that the first chunk has); the bytes that it takes in the image.

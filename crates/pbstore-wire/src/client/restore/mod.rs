@@ -7,9 +7,11 @@ mod image;
 mod ordered;
 mod remote;
 mod tree;
+mod verify;
 
 pub use archive::{Archive, CryptMode};
 pub use image::restore_image;
 pub use ordered::restore_stream;
 pub use remote::RemoteArchive;
 pub use tree::{restore_tree, RestoreStats, TreeArchive};
+pub use verify::{verify_chunks, verify_tree, VerifyStats};

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use pbstore_pxar::{extract_archive, Decoder, ExtractOptions, ExtractStats, PxarError, ReadAt};
+use pbstore_pxar::{extract_archive, Decoder, ExtractOptions, PxarError, ReadAt};
 
 use super::archive::Archive;
 use super::ordered::read_in_order;
@@ -14,7 +14,7 @@ use crate::client::progress::Progress;
 use crate::client::running::Running;
 use crate::client::session::Session;
 use crate::client::share::Share;
-use crate::client::warnings::Warnings;
+use crate::client::tree_report::TreeReport;
 
 /// What a tree is made from.
 pub struct TreeArchive {
@@ -33,8 +33,8 @@ pub struct RestoreStats {
     pub entry_count: u64,
     /// From the first request to the last write.
     pub duration_seconds: f64,
-    /// What could not be restored as it was.
-    pub warnings: Vec<String>,
+    /// How many things could not be restored as they were.
+    pub warning_count: u64,
     /// What the program that made a split archive left in it for its readers.
     pub prelude: Option<Vec<u8>>,
 }
@@ -48,15 +48,15 @@ pub fn restore_tree(
     progress: &Arc<Progress>,
 ) -> Result<RestoreStats, ClientError> {
     let began = Instant::now();
-    let mut warnings = Warnings::new(progress);
+    let mut report = TreeReport::new(progress);
     let (entry_count, size) = if options.patterns.is_empty() {
-        unpack_all(session, source, target, options, progress, &mut warnings)?
+        unpack_all(session, source, target, options, progress, &mut report)?
     } else {
-        unpack_some(session, source, target, options, progress, &mut warnings)?
+        unpack_some(session, source, target, options, progress, &mut report)?
     };
     let duration_seconds = began.elapsed().as_secs_f64();
-    let prelude = warnings.take_prelude();
-    Ok(RestoreStats { size, entry_count, duration_seconds, warnings: warnings.into_list(), prelude })
+    let prelude = report.take_prelude();
+    Ok(RestoreStats { size, entry_count, duration_seconds, warning_count: report.warning_count(), prelude })
 }
 
 fn unpack_all(
@@ -65,7 +65,7 @@ fn unpack_all(
     target: &Path,
     options: &ExtractOptions,
     progress: &Arc<Progress>,
-    warnings: &mut Warnings<'_>,
+    report: &mut TreeReport<'_>,
 ) -> Result<(u64, u64), ClientError> {
     let TreeArchive { archive, payload } = source;
     let name = archive.name().to_owned();
@@ -73,23 +73,23 @@ fn unpack_all(
     progress.add_total(size);
     let Some(payload) = payload else {
         let (running, reader) = read_in_order(session, archive, Share::large(), progress)?;
-        let extracted = extract_archive(Decoder::new(reader), target, options, warnings);
-        return finish(session, &name, [running], extracted).map(|count| (count, size));
+        let extracted = extract_archive(Decoder::new(reader), target, options, report);
+        return finish(session, &name, [running], extracted).map(|stats| (stats.entry_count, size));
     };
     // Each stream has room of its own: whichever the decoder waits for can come.
     let (contents, payload) = read_in_order(session, payload, Share::large(), progress)?;
     let (names, metadata) = read_in_order(session, archive, Share::small(), progress)?;
-    let extracted = extract_archive(Decoder::with_payload(metadata, payload), target, options, warnings);
-    finish(session, &name, [contents, names], extracted).map(|count| (count, size))
+    let extracted = extract_archive(Decoder::with_payload(metadata, payload), target, options, report);
+    finish(session, &name, [contents, names], extracted).map(|stats| (stats.entry_count, size))
 }
 
-/// The number of entries, if all went well. By now nobody reads any more, so that all fetching comes to its end.
-fn finish<const N: usize>(
+/// What reading an archive came to, if all went well. By now nobody reads any more, so that all fetching comes to its end.
+pub(super) fn finish<T, const N: usize>(
     session: &Session,
     name: &str,
     fetching: [Running<()>; N],
-    extracted: Result<ExtractStats, PxarError>,
-) -> Result<u64, ClientError> {
+    outcome: Result<T, PxarError>,
+) -> Result<T, ClientError> {
     let mut cause = None;
     for running in fetching {
         match running.finish(session) {
@@ -97,10 +97,10 @@ fn finish<const N: usize>(
             Err(error) => cause = cause.or(Some(error)),
         }
     }
-    match (cause, extracted) {
+    match (cause, outcome) {
         (Some(error), _) => Err(error),
-        (None, Ok(stats)) => Ok(stats.entry_count),
-        (None, Err(error)) => Err(unpacking_error(name, &error)),
+        (None, Ok(outcome)) => Ok(outcome),
+        (None, Err(error)) => Err(reading_error(name, &error)),
     }
 }
 
@@ -110,19 +110,19 @@ fn unpack_some(
     target: &Path,
     options: &ExtractOptions,
     progress: &Arc<Progress>,
-    warnings: &mut Warnings<'_>,
+    report: &mut TreeReport<'_>,
 ) -> Result<(u64, u64), ClientError> {
     let name = source.archive.name().to_owned();
     let open = |archive| Arc::new(RemoteArchive::new(Arc::clone(session), archive, Arc::clone(progress)));
     let (archive, payload) = (open(source.archive), source.payload.map(open));
     let readers = (Arc::clone(&archive) as Arc<dyn ReadAt>, payload.clone().map(|payload| payload as Arc<dyn ReadAt>));
-    let extracted = extract_archive(Decoder::at(readers.0, readers.1), target, options, warnings);
-    let stats = extracted.map_err(|error| unpacking_error(&name, &error))?;
+    let extracted = extract_archive(Decoder::at(readers.0, readers.1), target, options, report);
+    let stats = extracted.map_err(|error| reading_error(&name, &error))?;
     let fetched = archive.fetched_bytes() + payload.map_or(0, |payload| payload.fetched_bytes());
     Ok((stats.entry_count, fetched))
 }
 
-fn unpacking_error(name: &str, error: &PxarError) -> ClientError {
+fn reading_error(name: &str, error: &PxarError) -> ClientError {
     match error {
         PxarError::Cancelled => ClientError::Aborted,
         PxarError::Read(source) => ClientError::inside(source).unwrap_or_else(|| ClientError::local(name, error)),

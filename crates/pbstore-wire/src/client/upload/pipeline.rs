@@ -44,8 +44,8 @@ pub struct UploadStats {
     pub reused_bytes: u64,
     /// From opening to closing.
     pub duration_seconds: f64,
-    /// What could not be saved as it was; trees only.
-    pub warnings: Vec<String>,
+    /// How many things could not be saved as they were; trees only.
+    pub warning_count: u64,
 }
 
 /// Opens the index and starts all stages; chunks go into the intake.

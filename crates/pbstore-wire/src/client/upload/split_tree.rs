@@ -16,7 +16,7 @@ use crate::client::error::ClientError;
 use crate::client::progress::Progress;
 use crate::client::session::Session;
 use crate::client::share::Share;
-use crate::client::warnings::Warnings;
+use crate::client::tree_report::TreeReport;
 
 /// The two archives of a split one, as the server calls them.
 pub struct SplitNames {
@@ -47,8 +47,8 @@ pub struct SplitUploadStats {
     pub payload: UploadStats,
     /// What the tree had, and what of it was taken over.
     pub tree: CreateStats,
-    /// What could not be saved as it was.
-    pub warnings: Vec<String>,
+    /// How many things could not be saved as they were.
+    pub warning_count: u64,
 }
 
 /// Uploads the tree below `source` as the two archives.
@@ -74,8 +74,8 @@ pub fn upload_split_tree(
     let (metadata_upload, intake) =
         start(session, IndexKind::Dynamic, &names.metadata, seal, Share::small(), progress)?;
     let mut metadata = ChunkWriter::new(intake, average)?;
-    let mut warnings = Warnings::new(progress);
-    let walked = create_split_archive(source, &mut metadata, &mut payload, reference, &options.create, &mut warnings)
+    let mut report = TreeReport::new(progress);
+    let walked = create_split_archive(source, &mut metadata, &mut payload, reference, &options.create, &mut report)
         .map_err(|error| tree_error(&error));
     match &walked {
         // These fail only if an upload has ended, which then says why.
@@ -87,7 +87,7 @@ pub fn upload_split_tree(
     }
     match (walked, payload_upload.finish(session), metadata_upload.finish(session)) {
         (Ok(tree), Ok(payload), Ok(metadata)) => {
-            Ok(SplitUploadStats { metadata, payload, tree, warnings: warnings.into_list() })
+            Ok(SplitUploadStats { metadata, payload, tree, warning_count: report.warning_count() })
         }
         (walked, payload, metadata) => Err(cause(names, walked.err(), payload.err(), metadata.err())),
     }

@@ -15,7 +15,7 @@ use crate::client::progress::Progress;
 use crate::client::running::Running;
 use crate::client::session::Session;
 use crate::client::share::Share;
-use crate::client::warnings::Warnings;
+use crate::client::tree_report::TreeReport;
 
 const CATALOG_NAME: &str = "catalog.pcat1.didx";
 /// Average of the catalog's chunks (catalog.md).
@@ -72,9 +72,9 @@ pub fn upload_tree(
     }
     let (running, intake) = start(session, IndexKind::Dynamic, archive_name, seal, Share::large(), progress)?;
     let mut output = ChunkWriter::new(intake, options.average_bytes)?;
-    let mut warnings = Warnings::new(progress);
+    let mut report = TreeReport::new(progress);
     let writer = catalog.as_mut().map(|catalog| &mut catalog.writer);
-    let walked = walk(source, archive_name, &mut output, writer, options, &mut warnings);
+    let walked = walk(source, archive_name, &mut output, writer, options, &mut report);
     match walked {
         // Fails only if the upload has ended, which then says why.
         Ok(()) => drop(output.finish()),
@@ -85,7 +85,7 @@ pub fn upload_tree(
         outcome = Err(catalog_failure(catalog, session));
     }
     let mut stats = outcome.map_err(|error| explained(archive_name, error))?;
-    stats.warnings = warnings.into_list();
+    stats.warning_count = report.warning_count();
     Ok(stats)
 }
 
@@ -95,13 +95,13 @@ fn walk(
     output: &mut ChunkWriter,
     mut catalog: Option<&mut CatalogWriter<ChunkWriter>>,
     options: &TreeOptions,
-    warnings: &mut Warnings<'_>,
+    report: &mut TreeReport<'_>,
 ) -> Result<(), ClientError> {
     if let Some(catalog) = catalog.as_mut() {
         catalog.start_archive(archive_name.as_bytes()).map_err(|error| tree_error(&error))?;
     }
     let sink = catalog.as_mut().map(|catalog| &mut **catalog as &mut dyn CatalogSink);
-    create_archive(source, output, sink, &options.create, warnings).map_err(|error| tree_error(&error))?;
+    create_archive(source, output, sink, &options.create, report).map_err(|error| tree_error(&error))?;
     if let Some(catalog) = catalog {
         catalog.end_archive().map_err(|error| tree_error(&error))?;
     }

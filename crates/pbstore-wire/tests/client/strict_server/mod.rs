@@ -23,6 +23,7 @@ use openssl::x509::extension::SubjectAlternativeName;
 use openssl::x509::{X509NameBuilder, X509};
 use pbstore_wire::client::{Connection, Progress, ServerAddress, Session};
 use pbstore_wire::protocol::BACKUP_PROTOCOL;
+use pbstore_wire::traffic::TrafficLimits;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 
@@ -83,6 +84,7 @@ impl Server {
             fingerprint: Some((*digest).try_into().unwrap()),
             ca_file: None,
             proxy: None,
+            limits: TrafficLimits::default(),
         }
     }
 
