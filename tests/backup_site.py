@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -71,6 +72,13 @@ class BackupSite:
         """The snapshot directories of a group that are there, finished or not."""
         place = self.store / group
         return sorted(path for path in place.iterdir() if path.is_dir()) if place.is_dir() else []
+
+    def has_no_snapshots(self, group: str) -> bool:
+        """Whether a group has none; waits for the server to notice that the client has gone."""
+        deadline = time.monotonic() + 20
+        while self.snapshots(group) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return not self.snapshots(group)
 
     def chunk_count(self) -> int:
         """How many chunks the store has."""
