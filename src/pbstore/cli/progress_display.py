@@ -99,7 +99,7 @@ class SpeedMeter:
 
 
 def state_text(progress: _core.Progress, bytes_per_second: float) -> str:
-    """What a terminal shows beside the bar: how far, how fast, how long still, what was reused, how many files."""
+    """What a terminal shows beside the bar: how far, how fast, how long still, what was reused, how many entries."""
     done, total = progress.processed_bytes, progress.total_bytes
     parts = [human_size(done) if total is None else f"{human_size(done)} of {human_size(total)}"]
     parts.append(human_speed(bytes_per_second, 1.0))
@@ -108,7 +108,7 @@ def state_text(progress: _core.Progress, bytes_per_second: float) -> str:
     if progress.reused_bytes and done:
         parts.append(f"{progress.reused_bytes * 100 // done}% reused")
     if progress.entry_count:
-        parts.append(f"{progress.entry_count} files")
+        parts.append(f"{progress.entry_count} entries")
     return ", ".join(parts)
 
 
