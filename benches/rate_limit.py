@@ -44,8 +44,8 @@ def _measure(folder: Path, environment: dict[str, str], rate: int, seconds: int)
     (folder / "small.img").write_bytes(b"small")
     limits = ("--rate", str(rate), "--burst", str(BURST_BYTES))
     group = f"host/rate-{rate}"
-    up = [CLIENT, "backup", f"noise.img:{image}", "--backup-id", f"rate-{rate}", *limits]
-    down = [CLIENT, "restore", group, "noise.img", target, *limits]
+    up: list[str | Path] = [CLIENT, "backup", f"noise.img:{image}", "--backup-id", f"rate-{rate}", *limits]
+    down: list[str | Path] = [CLIENT, "restore", group, "noise.img", target, *limits]
     idle = measure([CLIENT, "backup", f"small.img:{folder / 'small.img'}", "--backup-id", "idle"], environment)
     for name, command in (("backup", up), ("restore", down)):
         taken = measure(command, environment).wall_seconds - idle.wall_seconds

@@ -106,7 +106,7 @@ def test_a_small_chunk_size_is_for_trees_and_does_not_harm_images(site: BackupSi
 class TestKeyInside:
     """A key that lies in the backup that it encrypts."""
 
-    WARNING = "warning: the encryption key"
+    WARNING = "WARNING: the encryption key"
 
     def log(self, site: BackupSite, root: Path, *options: str | Path) -> str:
         return site.succeed("backup", f"root.pxar:{root}", "--backup-id", f"key-{root.parent.name}", *options).stderr
@@ -118,7 +118,7 @@ class TestKeyInside:
         return path
 
     def test_is_warned_of(self, site: BackupSite, tree: Path, key_inside: Path) -> None:
-        line = f"{self.WARNING} '{key_inside}' lies inside '{tree}', which it encrypts: "
+        line = f"{self.WARNING} '{key_inside}' lies in '{tree}', whose backup it encrypts: "
         assert line in self.log(site, tree, "--keyfile", key_inside)
 
     def test_is_fine_if_excluded(self, site: BackupSite, tree: Path, key_inside: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from pbstore import _core
 from pbstore.cli.console import Console
-from pbstore.cli.progress_display import Display, LineDisplay, ProgressLines, bar_display
+from pbstore.cli.progress_display import UPLOAD_LINES, Display, LineDisplay, ProgressLines, bar_display
 from pbstore.errors import AbortedError
 
 Result = TypeVar("Result")
@@ -118,7 +118,7 @@ class _Worker(threading.Thread, Generic[Result]):
         return self._result[0]
 
 
-def run_work(console: Console, work: Callable[[WorkReporter], Result], lines: ProgressLines) -> Result:
+def run_work(console: Console, work: Callable[[WorkReporter], Result], lines: ProgressLines = UPLOAD_LINES) -> Result:
     """Run `work` and return its result; what it raises is raised here. `lines` are for where there is no terminal.
 
     Raises:

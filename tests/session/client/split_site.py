@@ -26,7 +26,7 @@ class Kept:
         restored = self.reader.restore_tree(
             self.metadata, target, payload_index=self.payload, key=key, crypt_mode=mode, options=options
         )
-        assert restored.warnings == []
+        assert restored.warning_count == 0
 
     def open(self, index: bytes, key: CryptKey | None = None) -> RemoteArchive:
         """Open one of the two streams."""
@@ -50,7 +50,7 @@ def keep(site: ClientSite, tree: Path, group: str, last: Kept | None = None, key
         reference=last.open(last.metadata, key) if last else None,
         options=OPTIONS,
     )
-    assert stats.warnings == []
+    assert stats.warning_count == 0
     archives = {PAYLOAD: stats.payload, METADATA: stats.metadata}
     reader = site.finish(snapshot, session, archives, encrypted=key is not None)
     metadata_index, payload_index = (

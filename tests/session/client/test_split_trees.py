@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pbstore._core import CryptKey, DynamicIndex, UnpackOptions
+from pbstore._core import CryptKey, DynamicIndex, Progress, UnpackOptions
 from pbstore.errors import EncryptionKeyError, FormatError, PbstoreError, ServerError
 from session.client.client_site import ClientSite
 from session.client.split_site import METADATA, OPTIONS, PAYLOAD, Kept, keep
@@ -70,11 +70,20 @@ def test_a_previous_archive_with_a_bad_chunk_is_a_warning(
     chunk.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
     _, session = site.backup(group)
     payload = DynamicIndex.parse(session.request("GET", "previous", f"archive-name={PAYLOAD}"))
+    progress = Progress()
     stats = session.upload_split_tree(
-        tree, METADATA, PAYLOAD, key=None, previous_payload=payload, reference=kept.open(kept.metadata), options=OPTIONS
+        tree,
+        METADATA,
+        PAYLOAD,
+        key=None,
+        previous_payload=payload,
+        reference=kept.open(kept.metadata),
+        options=OPTIONS,
+        progress=progress,
     )
     chunk.write_bytes(good)
-    (warning,) = stats.warnings
+    ((level, warning),) = progress.take_lines()
+    assert (level, stats.warning_count, progress.take_lines()) == ("warn", 1, [])
     assert index.digest(len(index) - 1).hex() in warning
     assert stats.encoded_file_count == kept.stats.encoded_file_count
     session.close()

@@ -8,7 +8,6 @@ from typing import Any
 from pbstore.api.schema import Boolean, Enum, Integer, ListOf, Parameter, String
 from pbstore.cli.command import Command, Example
 from pbstore.cli.console import Console
-from pbstore.cli.progress_display import UPLOAD_LINES
 from pbstore.cli.proxmox_backup_client.connect import connect
 from pbstore.cli.proxmox_backup_client.key_options import KEY, MASTER_KEY, chosen_keys
 from pbstore.cli.proxmox_backup_client.repository_options import (
@@ -97,7 +96,7 @@ def run(
         dry_run=dry_run,
         no_cache=no_cache,
     )
-    summary = run_work(console, lambda reporter: run_backup(server, job, reporter), UPLOAD_LINES)
+    summary = run_work(console, lambda reporter: run_backup(server, job, reporter))
     if dry_run:
         return
     ended = time.time()
