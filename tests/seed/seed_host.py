@@ -29,7 +29,7 @@ ip link set lo up
 mount -t tmpfs none "$1/etc"
 cp -a /etc/. "$1/etc"
 echo '127.0.0.1 {SERVER}' >> "$1/etc/hosts"
-mkdir -p "$1/etc/pve" "$1/etc/proxmox-backup"
+mkdir "$1/etc/pve"
 mount --bind "$1/etc" /etc
 mount -t tmpfs none /var
 mount -t tmpfs none /run
@@ -150,15 +150,18 @@ class SeedHost:
 
     def start_server(self) -> None:
         """Set up the backup server by the manager's commands, and start it on the default port."""
-        chain, key = _certificate(self.authority)
-        self.write("/etc/proxmox-backup/proxy.pem", chain)
-        self.write("/etc/proxmox-backup/proxy.key", key)
         self.succeed("proxmox-backup-manager", "datastore", "create", "main", "/var/store/main")
+        for name, text in zip(("proxy.pem", "proxy.key"), _certificate(self.authority), strict=True):
+            self.write(f"/etc/proxmox-backup/{name}", text)
+            self.succeed("chown", "root:backup", f"/etc/proxmox-backup/{name}")
+            self.succeed("chmod", "640", f"/etc/proxmox-backup/{name}")
         self.succeed("proxmox-backup-manager", "user", "create", USER, "--password", PASSWORD)
         rights = ("acl", "update", "/datastore/main", "DatastoreAdmin", "--auth-id", USER)
         self.succeed("proxmox-backup-manager", *rights)
         self._server = subprocess.Popen(
-            self.command(sys.executable, "-m", "pbstore.cli.pbstore", "serve", "--listen", "127.0.0.1:8007"),
+            self.command(
+                sys.executable, "-m", "pbstore.cli.pbstore", "serve", "--stay-root", "--listen", "127.0.0.1:8007"
+            ),
             env=self.environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -59,9 +59,9 @@ class Console:
                 shown = coloured(shown, YELLOW, sys.stderr, self.environment)
             print(shown, file=sys.stderr, flush=True)
 
-    def error(self, text: str, *, prefix: str = "Error: ") -> None:
+    def error(self, text: str, *, prefix: str = "Error:") -> None:
         """Say on stderr why the command failed."""
-        head = coloured(prefix, RED, sys.stderr, self.environment) if prefix else ""
+        head = f"{coloured(prefix, RED, sys.stderr, self.environment)} " if prefix else ""
         print(f"{head}{printable_lines(text)}", file=sys.stderr, flush=True)
 
     def info(self, text: str) -> None:

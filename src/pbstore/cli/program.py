@@ -38,7 +38,7 @@ class Program:
     completions: Mapping[str, Completion] = field(default_factory=dict)
     manual: Sequence[Chapter] = ()
     interpret: Callable[["Program", list[str], Console], int] | None = None
-    error_prefix: str = "Error: "
+    error_prefix: str = "Error:"
 
 
 def run_program(program: Program, words: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -127,7 +127,7 @@ def _help(program: Program, words: list[str], console: Console) -> int:
     return 0
 
 
-def _fail(console: Console, text: str, exit_code: int = FAILURE, prefix: str = "Error: ") -> int:
+def _fail(console: Console, text: str, exit_code: int = FAILURE, prefix: str = "Error:") -> int:
     console.error(text, prefix=prefix)
     return exit_code
 
