@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pbstore.cli.console import Console
+from pbstore.cli.printable import printable_lines
 from pbstore.config.host_name import node_name
 from pbstore.config.roots import Roots
 from pbstore.errors import FormatError
@@ -32,7 +33,7 @@ def own_storages(console: Console) -> Storages:
     Raises:
         FormatError: the node has no proper name.
     """
-    return Storages(own_host(console), warn=console.warn, log=console.print)
+    return Storages(own_host(console), warn=console.warn, log=lambda text: console.print(printable_lines(text)))
 
 
 def complete_storages(console: Console, raw: object) -> list[str]:
