@@ -7,6 +7,12 @@ the compiled module are these classes too.
 from collections.abc import Mapping
 
 
+def system_error_text(error: OSError) -> str:
+    """Return what the system refused and for which file, as far as it is known."""
+    reason = error.strerror or "input/output error"
+    return f"{error.filename}: {reason}" if isinstance(error.filename, str) else reason
+
+
 class PbstoreError(Exception):
     """Root of everything raised on purpose. `status` is for HTTP answers, `exit_code` for command lines."""
 

@@ -1,7 +1,5 @@
 """A server with a store full of small snapshots, and the manager beside it."""
 
-import fcntl
-import os
 from pathlib import Path
 from typing import Any
 
@@ -76,19 +74,3 @@ class TaskSite:
         states = [item["verification"]["state"] for item in self.listed() if "verification" in item]
         assert set(states) <= {"ok"}
         return len(states)
-
-    def held_locks(self) -> list[Path]:
-        """The lock files that somebody holds."""
-        found = []
-        for path in self.server.roots.locks_dir.rglob("*"):
-            if path.is_file():
-                with path.open() as file:
-                    try:
-                        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    except BlockingIOError:
-                        found.append(path)
-        return found
-
-    def temporary_files(self) -> list[str]:
-        """Files below the store that only exist while something is written."""
-        return [name for _, _, names in os.walk(self.store) for name in names if ".tmp_" in name]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from disk_traces import held_locks, temporary_files
 from e2e.task_site import TaskSite
 from running_server import RunningServer
 
@@ -33,9 +34,9 @@ def kill_soon(site: TaskSite, chance: random.Random) -> None:
 
 def assert_whole(site: TaskSite) -> None:
     """Everything that is listed is finished and verifies, and the killed server left nothing behind."""
-    assert site.held_locks() == []
+    assert held_locks(site.server.roots.locks_dir) == []
     site.server.start()
-    assert site.temporary_files() == []
+    assert temporary_files(site.store) == []
     assert all("size" in item for item in site.listed())
     outcome = site.manager("verify", "main", "--ignore-verified", "false")
     assert outcome.exit_code == 0, outcome.stdout

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from disk_traces import held_locks
 from e2e.backup_script import back_up, open_session
 from e2e.task_site import GROUP, STORE, TASKS, TaskSite
 from pbstore.config.datastore_cfg import DatastoreConfig, DatastoreFile
@@ -89,7 +90,7 @@ def test_a_verification_stopped_half_way_goes_on_where_it_was(site: TaskSite) ->
     assert outcome.exit_code == 0
     assert outcome.stdout.count("(recently verified)") == done
     assert site.verified_count() == MANY
-    assert site.held_locks() == []
+    assert held_locks(site.server.roots.locks_dir) == []
 
 
 def test_a_snapshot_that_is_read_is_not_pruned(site: TaskSite) -> None:
@@ -104,7 +105,7 @@ def test_a_snapshot_that_is_read_is_not_pruned(site: TaskSite) -> None:
     answer = session.call("GET", "/download?file-name=index.json.blob")
     assert answer.status == 200
     session.close()
-    wait_until(lambda: site.held_locks() == [])
+    wait_until(lambda: held_locks(site.server.roots.locks_dir) == [])
     assert site.manager("prune", "main", "--keep-last", "1").stdout.splitlines()[-1] == "TASK OK"
     assert len(site.listed()) == 1
 
@@ -127,7 +128,7 @@ def test_the_end_of_the_server_ends_tasks(site: TaskSite) -> None:
     assert site.log(upid)[-1] == "TASK ERROR: shutdown requested - aborting task"
     assert upid not in (site.server.roots.tasks_dir / "active").read_text()
     assert not site.server.roots.control_socket.exists()
-    assert site.held_locks() == []
+    assert held_locks(site.server.roots.locks_dir) == []
 
 
 def test_new_backups_are_verified_if_the_store_wants_it(site: TaskSite) -> None:

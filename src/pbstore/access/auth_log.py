@@ -1,5 +1,6 @@
 """`auth.log`: logins and failures in lines that intrusion detection reads (auth.md 5)."""
 
+import logging
 import os
 import threading
 from datetime import datetime
@@ -10,10 +11,14 @@ from pbstore.config.file_kind import FileKind
 from pbstore.model.auth_id import UserId
 
 MAX_TEXT_LENGTH = 512
+_log = logging.getLogger(__name__)
 
 
 class AuthLog:
-    """Appends lines; each is one write, so that several writers do not mix."""
+    """Appends lines; each is one write, so that several writers do not mix.
+
+    A line that the system refuses goes to the server's own log: a full disk keeps nobody from logging in.
+    """
 
     def __init__(self, path: Path, clock: Clock):
         self._path = path
@@ -32,14 +37,20 @@ class AuthLog:
     def _write(self, text: str) -> None:
         time_text = datetime.fromtimestamp(int(self._clock())).astimezone().isoformat()
         line = f"{time_text}: {text}\n".encode("utf-8", "backslashreplace")
+        with self._lock:
+            try:
+                self._append(line)
+            except OSError as error:
+                _log.warning("cannot write to %s: %s: %s", self._path, error.strerror, text)
+
+    def _append(self, line: bytes) -> None:
         # Opened for each line: the log may be rotated away at any time.
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        with self._lock:
-            descriptor = os.open(self._path, flags, FileKind.SERVICE.mode)
-            try:
-                os.write(descriptor, line)
-            finally:
-                os.close(descriptor)
+        descriptor = os.open(self._path, flags, FileKind.SERVICE.mode)
+        try:
+            os.write(descriptor, line)
+        finally:
+            os.close(descriptor)
 
 
 def _one_line(text: str) -> str:

@@ -1,8 +1,13 @@
 """Write a file so that readers, and a crash, see the old or the new content and never a part."""
 
+import glob
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+_INFIX = ".tmp_"
 
 
 def replace_file(
@@ -13,16 +18,17 @@ def replace_file(
     `owner` is (uid, gid); `durable` syncs the file before and the directory after the rename.
 
     Raises:
-        OSError: it cannot be written; `path` is untouched.
+        OSError: it cannot be written, and names `path`. `path` is untouched, unless it is the last sync that failed.
     """
-    temporary = _write_temporary(path, content, mode, owner, durable)
-    try:
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    if durable:
-        sync_directory(path.parent)
+    with _named(path):
+        temporary = _write_temporary(path, content, mode, owner, durable)
+        try:
+            temporary.replace(path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+        if durable:
+            sync_directory(path.parent)
 
 
 def create_file(path: Path, content: bytes, *, mode: int, owner: tuple[int, int] | None = None) -> bool:
@@ -31,17 +37,28 @@ def create_file(path: Path, content: bytes, *, mode: int, owner: tuple[int, int]
     Of several processes exactly one gets True, and none of them ever sees a part of the content.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: it cannot be written, and names `path`.
     """
-    temporary = _write_temporary(path, content, mode, owner, durable=True)
-    try:
-        path.hardlink_to(temporary)
-    except FileExistsError:
-        return False
-    finally:
+    with _named(path):
+        temporary = _write_temporary(path, content, mode, owner, durable=True)
+        try:
+            path.hardlink_to(temporary)
+        except FileExistsError:
+            return False
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync_directory(path.parent)
+        return True
+
+
+def remove_temporary_files(path: Path) -> None:
+    """Remove what killed processes left beside `path`; the caller holds the lock that everybody takes who writes it.
+
+    Raises:
+        OSError: the system refuses.
+    """
+    for temporary in path.parent.glob(f"{glob.escape(path.name)}{_INFIX}*"):
         temporary.unlink(missing_ok=True)
-    sync_directory(path.parent)
-    return True
 
 
 def sync_directory(path: Path) -> None:
@@ -53,8 +70,17 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Let errors of the system name the file that is meant, not the temporary one or none at all."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
 def _write_temporary(path: Path, content: bytes, mode: int, owner: tuple[int, int] | None, durable: bool) -> Path:
-    descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.tmp_", dir=path.parent)
+    descriptor, name = tempfile.mkstemp(prefix=f"{path.name}{_INFIX}", dir=path.parent)
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:

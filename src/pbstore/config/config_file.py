@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pbstore.config.atomic_file import remove_temporary_files
 from pbstore.config.file_kind import FileKind
 from pbstore.config.file_lock import CONFIG_TIMEOUT_SECONDS, FileLock, lock_file
 from pbstore.config.root_files import read_config_file, replace_config_file
@@ -39,6 +40,7 @@ class ConfigFile:
             ConfigError: it cannot be written.
         """
         try:
+            remove_temporary_files(self.path)
             replace_config_file(self.path, content, self.kind)
         except OSError as error:
             raise ConfigError(f"cannot write {self.path}: {error.strerror}") from error

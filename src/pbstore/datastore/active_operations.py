@@ -4,6 +4,7 @@ The counts of all processes are in one small file a store, so that the manager p
 """
 
 import json
+import logging
 import os
 import threading
 from collections import Counter
@@ -12,16 +13,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pbstore.config.atomic_file import replace_file
+from pbstore.config.atomic_file import remove_temporary_files, replace_file
 from pbstore.config.file_kind import FileKind, service_owner
 from pbstore.config.file_lock import FileLock, lock_file
 from pbstore.config.maintenance_mode import Operation
 from pbstore.config.make_directory import make_directory
 from pbstore.config.process_start import process_start
+from pbstore.errors import LockedError
 
 _DIRECTORY_MODE = 0o750
 _MAX_BYTES = 1 << 20
 Entry = dict[str, object]
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class ActiveOperations:
         self._directory = directory
         self._lock = threading.Lock()
         self._mine: Counter[tuple[str, Operation]] = Counter()
+        self._cleaned: set[str] = set()
 
     @contextmanager
     def running(self, store: str, operation: Operation) -> Iterator[None]:
@@ -51,13 +55,17 @@ class ActiveOperations:
 
         Raises:
             LockedError: the file is in use for more than ten seconds.
-            OSError: the file cannot be written.
+            OSError: the file cannot be written. At the end of the block that is only logged: what was done is done,
+                and the next change writes the file.
         """
         self._change(store, operation, 1)
         try:
             yield
         finally:
-            self._change(store, operation, -1)
+            try:
+                self._change(store, operation, -1)
+            except (OSError, LockedError) as error:
+                _log.warning("cannot note the end of an operation on datastore '%s': %s", store, error)
 
     def counts(self, store: str) -> OperationCounts:
         """Return what runs in all living processes."""
@@ -91,6 +99,9 @@ class ActiveOperations:
         make_directory(self._directory, mode=_DIRECTORY_MODE, owner=service_owner())
         kind = FileKind.LOCK
         with self._locked(store):
+            if store not in self._cleaned:
+                remove_temporary_files(self._directory / store)
+                self._cleaned.add(store)
             entries = [entry for entry in _living(self._read(store)) if entry.get("pid") != os.getpid()]
             entries.append({"pid": os.getpid(), "starttime": process_start() or 0, "active_operations": counts})
             content = json.dumps(entries, separators=(",", ":")).encode()

@@ -155,7 +155,9 @@ def _make_group(datastore: Datastore, namespace: Namespace, group: BackupGroup, 
         write_owner(datastore, namespace, group, owner)
     except BaseException:
         if not existed:
-            path.rmdir()
+            with contextlib.suppress(OSError):
+                (path / "owner").unlink(missing_ok=True)
+                path.rmdir()
         raise
 
 

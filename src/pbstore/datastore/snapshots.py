@@ -82,12 +82,23 @@ def create_snapshot(datastore: Datastore, namespace: Namespace, snapshot: Snapsh
     try:
         if path.exists():
             raise DatastoreError(f"backup snapshot '{snapshot}' already exists")
-        make_directory(path, owner=datastore.owner)
-        (path / UNFINISHED_NAME).touch(0o644)
+        _make_snapshot(path, datastore.owner)
     except BaseException:
         lock.release()
         raise
     return lock
+
+
+def _make_snapshot(path: Path, owner: tuple[int, int] | None) -> None:
+    """Make the directory with its mark, or nothing."""
+    try:
+        make_directory(path, owner=owner)
+        (path / UNFINISHED_NAME).touch(0o644)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            (path / UNFINISHED_NAME).unlink(missing_ok=True)
+            path.rmdir()
+        raise
 
 
 def is_protected(datastore: Datastore, namespace: Namespace, snapshot: Snapshot) -> bool:

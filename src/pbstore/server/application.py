@@ -21,7 +21,7 @@ from pbstore.api.envelopes import (
 from pbstore.api.method import Call, Method
 from pbstore.api.request_parameters import request_parameters
 from pbstore.api.route_table import Match, RouteTable
-from pbstore.errors import AuthenticationError, FormatError, NotFoundError, PbstoreError
+from pbstore.errors import AuthenticationError, FormatError, NotFoundError, PbstoreError, system_error_text
 from pbstore.model.auth_id import AuthId
 from pbstore.server.access_log import access_line
 from pbstore.server.documents import Documents
@@ -202,5 +202,6 @@ class _Exchange:
 def _system_error(error: OSError) -> PbstoreError:
     """Say what the system refused, in the words that clients of the original look for (version-4.md 0.1 C12)."""
     _log.warning("a call failed: %s", error)
-    name = "ENOENT: No such file or directory" if isinstance(error, FileNotFoundError) else error.strerror
-    return PbstoreError(name or "input/output error")
+    if isinstance(error, FileNotFoundError):
+        return PbstoreError("ENOENT: No such file or directory")
+    return PbstoreError(system_error_text(error))

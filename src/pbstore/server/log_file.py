@@ -1,5 +1,6 @@
 """Append-only logs of lines, safe against what clients put into them."""
 
+import logging
 import os
 import re
 import threading
@@ -8,6 +9,7 @@ from pathlib import Path
 from pbstore.config.file_kind import service_owner
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
+_log = logging.getLogger(__name__)
 
 
 class LogFile:
@@ -19,10 +21,16 @@ class LogFile:
         self._descriptor: int | None = None
 
     def write(self, line: str) -> None:
-        """Append one line; control characters become `?`, so that a client cannot make up lines of its own."""
-        data = (_UNPRINTABLE.sub("?", line) + "\n").encode(errors="replace")
+        """Append one line; control characters become `?`, so that a client cannot make up lines of its own.
+
+        A line that the system refuses goes to the server's own log: no request fails for it.
+        """
+        shown = _UNPRINTABLE.sub("?", line)
         with self._lock:
-            os.write(self._current(), data)
+            try:
+                os.write(self._current(), f"{shown}\n".encode(errors="replace"))
+            except OSError as error:
+                _log.warning("cannot write to %s: %s: %s", self.path, error.strerror, shown)
 
     def close(self) -> None:
         """Close the file; a later write opens it again."""

@@ -1,13 +1,16 @@
 """The checks before a backup session, in the order of protocol-transport.md 4.2, and the locks it starts with."""
 
+import contextlib
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from pbstore.config.file_lock import FileLock
 from pbstore.datastore.datastore import Datastore
 from pbstore.datastore.groups import open_group
 from pbstore.datastore.locks import lock_snapshot
 from pbstore.datastore.manifest_file import read_manifest
 from pbstore.datastore.namespaces import require_namespace
+from pbstore.datastore.removal import remove_empty_group
 from pbstore.datastore.snapshots import create_snapshot, last_finished
 from pbstore.datastore.verify_state import VerifyState
 from pbstore.errors import DatastoreError, NotFoundError, PbstoreError
@@ -52,9 +55,19 @@ def open_backup(datastore: Datastore, request: BackupRequest, *, now: float, all
         previous = _previous(datastore, request)
         if previous is not None:
             guards.enter_context(lock_snapshot(datastore, request.namespace, previous.snapshot, shared=True))
-        guards.enter_context(create_snapshot(datastore, request.namespace, request.snapshot))
         guards.enter_context(datastore.process_lock.shared(now))
+        guards.enter_context(_new_snapshot(datastore, request))
         return BackupPlace(datastore, request.namespace, request.snapshot, previous, guards.pop_all())
+
+
+def _new_snapshot(datastore: Datastore, request: BackupRequest) -> FileLock:
+    """Make the snapshot; where that fails, a group that has no other goes, as after a backup that failed later."""
+    try:
+        return create_snapshot(datastore, request.namespace, request.snapshot)
+    except OSError:
+        with contextlib.suppress(DatastoreError):
+            remove_empty_group(datastore, request.namespace, request.snapshot.group)
+        raise
 
 
 def _check_benchmark(request: BackupRequest) -> None:

@@ -12,7 +12,7 @@ from pbstore.api.method import Call, Method
 from pbstore.api.permission import Rights, World
 from pbstore.api.request_parameters import request_parameters
 from pbstore.api.route_table import RouteTable
-from pbstore.errors import FormatError, PbstoreError
+from pbstore.errors import FormatError, PbstoreError, system_error_text
 from pbstore.model.auth_id import AuthId
 
 MAX_LINE_CHARS = 4096
@@ -57,7 +57,7 @@ def answer(
         status, _, text = failure("json", error)
         return status, [], text
     except OSError as error:
-        return HTTPStatus.BAD_REQUEST, [], f"{path}: {error.strerror or error}".encode(errors="replace")
+        return HTTPStatus.BAD_REQUEST, [], f"{path}: {system_error_text(error)}".encode(errors="replace")
 
 
 def call_line(http_method: str, path: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pbstore.config.atomic_file import replace_file
+from pbstore.config.atomic_file import remove_temporary_files, replace_file
 from pbstore.config.file_kind import FileKind, service_owner
 from pbstore.config.file_lock import FileLock, lock_file
 from pbstore.config.make_directory import make_directory
@@ -54,19 +54,20 @@ class TaskIndex:
 
         Raises:
             LockedError: another program holds the lists for too long.
+            OSError: the lists cannot be written; they are as before.
         """
         with self._locked():
-            # The archive first: a crash in between leaves the task in both lists, which readers expect.
-            self._append([FinishedTask(upid, end)])
-            self._write_active([other for other in self._read_active() if other != upid])
+            self._move([FinishedTask(upid, end)], [other for other in self._read_active() if other != upid])
 
     def recover(self) -> list[FinishedTask]:
         """Finish tasks whose program is gone, and return them.
 
         Raises:
             LockedError: another program holds the lists for too long.
+            OSError: the lists cannot be written; they are as before.
         """
         with self._locked():
+            remove_temporary_files(self._active)
             active = self._read_active()
             gone = [upid for upid in active if not is_alive(upid)]
             if not gone:
@@ -74,8 +75,7 @@ class TaskIndex:
             found = [FinishedTask(upid, self._end_of(upid)) for upid in gone]
             archived = {task.upid for task in self._newest(len(gone) * 4 + 1000)}
             new = sorted((task for task in found if task.upid not in archived), key=lambda task: task.end.end_time)
-            self._append(new)
-            self._write_active([upid for upid in active if upid not in gone])
+            self._move(new, [upid for upid in active if upid not in gone])
             return new
 
     def running(self) -> list[Upid]:
@@ -138,6 +138,20 @@ class TaskIndex:
         content = "".join(f"{upid}\n" for upid in upids).encode()
         # Not synced: a lost line is found again by nobody, but the log it names is there, and that is what counts.
         replace_file(self._active, content, mode=kind.mode, owner=kind.owner(), durable=False)
+
+    def _move(self, ended: list[FinishedTask], active: list[Upid]) -> None:
+        """Write both lists, or none.
+
+        The archive first: a crash in between leaves a task in both lists, which readers expect.
+        """
+        size = self._archive.stat().st_size if self._archive.exists() else 0
+        try:
+            self._append(ended)
+            self._write_active(active)
+        except OSError:
+            with contextlib.suppress(FileNotFoundError):
+                os.truncate(self._archive, size)
+            raise
 
     def _append(self, tasks: list[FinishedTask]) -> None:
         kind = FileKind.LOCK

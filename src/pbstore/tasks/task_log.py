@@ -1,5 +1,6 @@
 """The log file of a task: time and text a line, the result on the last (config-files.md 7)."""
 
+import logging
 import os
 import re
 import threading
@@ -18,6 +19,7 @@ LOG_MODE = 0o644
 TAIL_BYTES = 8192
 MAX_LINE_BYTES = 64 << 10
 UNKNOWN = "unknown"
+_log = logging.getLogger(__name__)
 _LINE = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:[+-]\d{2}:\d{2}|Z)): (.*)")
 
 
@@ -45,7 +47,10 @@ class TaskEnd:
 
 
 class TaskLog:
-    """Writes a new log; lines of several threads do not mix."""
+    """Writes a new log; lines of several threads do not mix.
+
+    A line that the system refuses is lost, and the first such is told in the server's own log: no work fails for it.
+    """
 
     def __init__(self, path: Path, clock: Clock):
         """Make the file.
@@ -55,8 +60,11 @@ class TaskLog:
         """
         owner = service_owner()
         make_directory(path.parent, owner=owner)
+        self._path = path
         self._clock = clock
         self._lock = threading.Lock()
+        self._is_torn = False
+        self._has_failed = False
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
         self._file = os.fdopen(os.open(path, flags, LOG_MODE), "wb", buffering=0)
         if owner is not None:
@@ -67,12 +75,29 @@ class TaskLog:
         content = f"{time_text(self._clock())}: {text}\n".encode("utf-8", "backslashreplace")
         with self._lock:
             if not self._file.closed:
-                self._file.write(content)
+                self._write(content)
 
     def close(self) -> None:
         """End the log."""
         with self._lock:
             self._file.close()
+
+    def remove(self) -> None:
+        """End the log of a task that has not begun, and remove it."""
+        self.close()
+        self._path.unlink(missing_ok=True)
+
+    def _write(self, content: bytes) -> None:
+        """Write a line; what a full disk cut off is ended first."""
+        content = b"\n" * self._is_torn + content
+        try:
+            written = self._file.write(content) or 0
+        except OSError as error:
+            if not self._has_failed:
+                _log.warning("cannot write to the task log %s: %s", self._path, error.strerror)
+            self._has_failed = True
+        else:
+            self._is_torn = written < len(content) and (written > 0 or self._is_torn)
 
 
 def read_log(path: Path, start: int, limit: int | None) -> tuple[int, list[str]]:

@@ -1,5 +1,6 @@
 """All tasks of this process: starting, finding, stopping them (tasks-and-jobs.md 3)."""
 
+import logging
 import os
 import threading
 import time
@@ -8,7 +9,7 @@ from collections.abc import Callable
 from pbstore.access.clock import Clock
 from pbstore.config.process_start import process_start
 from pbstore.config.roots import Roots
-from pbstore.errors import NotFoundError, PbstoreError
+from pbstore.errors import LockedError, NotFoundError, PbstoreError, system_error_text
 from pbstore.model.auth_id import AuthId
 from pbstore.model.upid import Upid
 from pbstore.tasks.task_index import TaskIndex
@@ -17,6 +18,7 @@ from pbstore.tasks.worker_task import WorkerTask
 
 MAX_NAME_BYTES = 255
 SHUTDOWN_PATIENCE_SECONDS = 30.0
+_log = logging.getLogger(__name__)
 
 
 class Tasks:
@@ -33,18 +35,23 @@ class Tasks:
         self._clock = clock
         self._lock = threading.Lock()
         self._running: dict[Upid, WorkerTask] = {}
+        self._listing = threading.Lock()
+        self._unlisted: dict[Upid, TaskEnd] = {}
         self._count = 0
         self._pid = os.getpid()
         self._process_start = process_start() or 0
-        self.index.recover()
+        try:
+            self.index.recover()
+        except OSError as error:
+            _log.warning("cannot note the end of tasks of an earlier server: %s", error)
 
     def open(self, worker_type: str, worker_id: str, auth_id: AuthId) -> WorkerTask:
         """Start a task whose work is done elsewhere: the caller must call its `finish`.
 
         Raises:
-            PbstoreError: the id is too long for the name of a log.
+            PbstoreError: the id is too long for the name of a log, or log and lists cannot be written: a task that
+                nobody could find or stop is not started.
             LockedError: another program holds the lists for too long.
-            OSError: the log cannot be made.
         """
         with self._lock:
             task_id = self._count
@@ -53,18 +60,10 @@ class Tasks:
         upid = Upid(self._node, self._pid, self._process_start, task_id, now, worker_type, worker_id, auth_id)
         if len(str(upid)) > MAX_NAME_BYTES:
             raise PbstoreError(f"cannot start task '{worker_type}': its id {worker_id!r} is too long")
-        log = TaskLog(log_path(self.index.tasks_dir, upid), self._clock)
-        task = WorkerTask(upid, log, self._clock, self._ended)
-        with self._lock:
-            self._running[upid] = task
         try:
-            self.index.add(upid)
-        except BaseException:
-            with self._lock:
-                del self._running[upid]
-            log.close()
-            raise
-        return task
+            return self._open(upid)
+        except OSError as error:
+            raise PbstoreError(f"cannot start task '{worker_type}': {system_error_text(error)}") from error
 
     def start(
         self, worker_type: str, worker_id: str, auth_id: AuthId, function: Callable[[WorkerTask], None]
@@ -72,7 +71,7 @@ class Tasks:
         """Run `function` as a task on a thread; an exception ends the task with its text.
 
         Raises:
-            PbstoreError, LockedError, OSError: as `open`.
+            PbstoreError, LockedError: as `open`.
         """
         task = self.open(worker_type, worker_id, auth_id)
         threading.Thread(target=_run, args=(task, function), name=f"task {worker_type}", daemon=True).start()
@@ -82,7 +81,7 @@ class Tasks:
         """Run `function` as a task in the calling thread; what it raises ends the task and is raised again.
 
         Raises:
-            PbstoreError, LockedError, OSError: as `open`.
+            PbstoreError, LockedError: as `open`.
         """
         task = self.open(worker_type, worker_id, auth_id)
         try:
@@ -127,12 +126,41 @@ class Tasks:
             task.request_abort("shutdown")
         return self.wait_all(patience_seconds)
 
-    def _ended(self, upid: Upid, end: TaskEnd) -> None:
+    def _open(self, upid: Upid) -> WorkerTask:
+        log = TaskLog(log_path(self.index.tasks_dir, upid), self._clock)
+        task = WorkerTask(upid, log, self._clock, self._ended)
+        with self._lock:
+            self._running[upid] = task
         try:
-            self.index.finish(upid, end)
-        finally:
+            self.index.add(upid)
+        except BaseException:
             with self._lock:
-                self._running.pop(upid, None)
+                del self._running[upid]
+            log.remove()
+            raise
+        self._list_ended()
+        return task
+
+    def _ended(self, upid: Upid, end: TaskEnd) -> None:
+        with self._lock:
+            self._unlisted[upid] = end
+        self._list_ended()
+        with self._lock:
+            self._running.pop(upid, None)
+
+    def _list_ended(self) -> None:
+        """Move what has ended to the finished tasks; where the disk refuses, it is tried again with the next task."""
+        with self._listing:
+            with self._lock:
+                unlisted = dict(self._unlisted)
+            for upid, end in unlisted.items():
+                try:
+                    self.index.finish(upid, end)
+                except (OSError, LockedError) as error:
+                    _log.warning("cannot note the end of task '%s': %s", upid, error)
+                    return
+                with self._lock:
+                    del self._unlisted[upid]
 
 
 def _run(task: WorkerTask, function: Callable[[WorkerTask], None]) -> None:
