@@ -1,9 +1,8 @@
-"""What a gate in front of the disk does (`system_call_gate.py`): the plan it follows, and the record it keeps."""
+"""What a gate in front of the disk does: the plan that `system_call_gate.py` follows."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 KILL = "KILL"
 GROWING = (
@@ -56,41 +55,3 @@ class Plan:
     def render(self) -> str:
         """As text."""
         return json.dumps(asdict(self))
-
-
-@dataclass(frozen=True)
-class Change:
-    """A change that fitted; `action` is what happened to it instead."""
-
-    plan: str
-    count: int
-    call: str
-    path: str
-    action: str | None
-
-
-class GateControl:
-    """The test's end: sets plans, reads the record."""
-
-    def __init__(self, directory: Path):
-        directory.mkdir(parents=True)
-        self._directory = directory
-        self._names = 0
-
-    def set(self, plan: Plan) -> str:
-        """Follow a plan from now on; its name, under which its changes are found."""
-        self._names += 1
-        named = Plan(**{**asdict(plan), "name": str(self._names)})
-        fresh = self._directory / "plan.new"
-        fresh.write_text(named.render())
-        fresh.replace(self._directory / "plan")
-        return named.name
-
-    def open(self) -> None:
-        """Let everything through."""
-        self.set(Plan())
-
-    def changes(self, name: str) -> list[Change]:
-        """What fitted the plan of this name."""
-        lines = (self._directory / "record").read_text().splitlines()
-        return [change for line in lines if (change := Change(*json.loads(line))).plan == name]

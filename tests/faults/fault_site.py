@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -12,14 +11,14 @@ from typing import TypeVar
 from backup_site import PASSWORD, BackupSite
 from command_runner import Runner
 from disk_traces import held_locks, temporary_files
-from gate_plan import Change, GateControl, Plan
+from gate_control import Change, GateControl, gate_command
+from gate_plan import Plan
 from pbstore.cli.proxmox_backup_client.main import PROGRAM as CLIENT
 from pbstore.config.roots import Roots
 from running_server import Answer
 
 FIRST_TIME = 1_780_300_800
 STORE = "/admin/datastore/main"
-GATE = Path(__file__).parent.parent / "system_call_gate.py"
 MAX_CHANGES = 400
 PATIENCE_SECONDS = 20
 ResultT = TypeVar("ResultT")
@@ -30,12 +29,11 @@ class FaultSite(BackupSite):
 
     def __init__(self, work: Path, store: Path, certificate: Roots):
         self.gate = GateControl(work / "gate")
-        wrapper = [sys.executable, str(GATE), str(work / "gate")]
-        super().__init__(work, store, certificate, Runner(CLIENT), wrapper=wrapper)
+        super().__init__(work, store, certificate, Runner(CLIENT), wrapper=gate_command(work / "gate"))
         self.server.grant("/", "archiver@pbs", "Admin")
         self._headers: Mapping[str, str] = {}
         self._time = FIRST_TIME
-        self._content = 0
+        self.content = 0
         self._temporary: set[Path] = set()
         self.image, self.conf, self.tree = work / "disk.img", work / "vm.conf", work / "tree"
         self.tree.mkdir()
@@ -45,30 +43,27 @@ class FaultSite(BackupSite):
 
     def change_sources(self) -> None:
         """Let the next backup have something new everywhere, and something old."""
-        self._content += 1
-        self.image.write_bytes(b"the same".ljust(4 << 20, b".") + b"new %d" % self._content * 1000)
-        self.conf.write_text(f"number {self._content}\n")
-        (self.tree / "file").write_bytes(b"file %d" % self._content * 500)
-
-    @property
-    def specs(self) -> list[str]:
-        """What the client is told to back up."""
-        return [f"disk.img:{self.image}", f"vm.conf:{self.conf}", f"root.pxar:{self.tree}"]
+        self.content += 1
+        self.image.write_bytes(image_content(self.content))
+        self.conf.write_bytes(conf_content(self.content))
+        (self.tree / "file").write_bytes(file_content(self.content))
 
     def backup_words(self, backup_id: str) -> list[str]:
         """The command line of the next backup."""
         self._time += 60
-        return ["backup", *self.specs, "--backup-id", backup_id, "--backup-time", str(self._time)]
+        specs = [f"disk.img:{self.image}", f"vm.conf:{self.conf}", f"root.pxar:{self.tree}"]
+        return ["backup", *specs, "--backup-id", backup_id, "--backup-time", str(self._time)]
 
-    def assert_restorable(self, snapshot: str) -> None:
-        """Restore the newest backup and compare it with what it was made of."""
+    def assert_restorable(self, snapshot: str, *options: str | Path, content: int | None = None) -> None:
+        """Restore a backup and compare it with what it was made of: the present sources, or those of a number."""
+        number = self.content if content is None else content
         target = self.work / "back"
-        for name, source in (("disk.img", self.image), ("vm.conf", self.conf)):
-            self.succeed("restore", snapshot, name, target)
-            assert target.read_bytes() == source.read_bytes()
+        for name, expected in (("disk.img", image_content(number)), ("vm.conf", conf_content(number))):
+            self.succeed("restore", snapshot, name, target, *options)
+            assert target.read_bytes() == expected
             target.unlink()
-        self.succeed("restore", snapshot, "root.pxar", target)
-        assert (target / "file").read_bytes() == (self.tree / "file").read_bytes()
+        self.succeed("restore", snapshot, "root.pxar", target, *options)
+        assert (target / "file").read_bytes() == file_content(number)
         shutil.rmtree(target)
 
     # Requests of an administrator
@@ -85,9 +80,15 @@ class FaultSite(BackupSite):
         if answer.status != 200:
             return answer, ""
         (log,) = self.server.roots.tasks_dir.glob(f"*/{answer.data}")
-        unnoted = f"cannot note the end of task '{answer.data}'"
-        wait_until(lambda: "TASK " in log.read_text() or unnoted in self.server.log.read_text())
+        wait_until(lambda: self._has_ended(str(answer.data), log))
         return answer, log.read_text()
+
+    def _has_ended(self, upid: str, log: Path) -> bool:
+        """Whether a task has, by its log, by the list of finished tasks, or because that could not be written."""
+        archive = self.server.roots.tasks_dir / "archive"
+        is_listed = archive.exists() and upid in archive.read_text()
+        is_unlisted = f"cannot note the end of task '{upid}'" in self.server.log.read_text()
+        return "TASK " in log.read_text() or is_listed or is_unlisted
 
     def active_tasks(self) -> str:
         """The list of running tasks."""
@@ -118,6 +119,21 @@ class FaultSite(BackupSite):
         assert temporary_files(self.store, self.server.root) == []
         assert [path for path in self._temporary if path.exists()] == []
         self._temporary.clear()
+
+
+def image_content(number: int) -> bytes:
+    """An image of two chunks, of which the first is always the same."""
+    return b"the same".ljust(4 << 20, b".") + b"image %d" % number * 1000
+
+
+def conf_content(number: int) -> bytes:
+    """A configuration file."""
+    return b"number %d\n" % number
+
+
+def file_content(number: int) -> bytes:
+    """The one file of the tree."""
+    return b"file %d" % number * 500
 
 
 def wait_until(condition: Callable[[], object]) -> None:

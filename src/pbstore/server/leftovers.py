@@ -10,7 +10,7 @@ from pbstore.datastore.datastore import Datastore
 from pbstore.datastore.groups import list_groups
 from pbstore.datastore.locks import lock_group, lock_snapshot
 from pbstore.datastore.namespaces import list_namespaces
-from pbstore.datastore.removal import remove_unfinished_snapshot
+from pbstore.datastore.removal import remove_empty_group, remove_unfinished_snapshot
 from pbstore.datastore.snapshots import UNFINISHED_NAME, is_finished, list_snapshots
 from pbstore.errors import LockedError, PbstoreError
 from pbstore.model.backup import BackupGroup, Snapshot
@@ -21,7 +21,9 @@ _log = logging.getLogger(__name__)
 
 
 def remove_leftovers(datastore: Datastore) -> int:
-    """Remove unfinished backups of ours and temporary files in the others; return how many backups were removed.
+    """Remove unfinished backups of ours, and temporary files of groups and other snapshots.
+
+    Returns how many backups were removed.
 
     A snapshot that merely lost its manifest has no mark of an unfinished backup: it stays, for a human to look at.
 
@@ -40,6 +42,8 @@ def remove_leftovers(datastore: Datastore) -> int:
 
 def _clean_group(datastore: Datastore, namespace: Namespace, group: BackupGroup) -> int:
     removed = 0
+    if not _clean_group_files(datastore, namespace, group):
+        return removed
     for snapshot in list_snapshots(datastore, namespace, group):
         path = datastore.snapshot_path(namespace, snapshot)
         if is_finished(datastore, namespace, snapshot):
@@ -48,6 +52,16 @@ def _clean_group(datastore: Datastore, namespace: Namespace, group: BackupGroup)
         elif (path / UNFINISHED_NAME).exists() or not any(path.iterdir()):
             removed += _remove_unfinished(datastore, namespace, snapshot)
     return removed
+
+
+def _clean_group_files(datastore: Datastore, namespace: Namespace, group: BackupGroup) -> bool:
+    """Remove temporary files of a group itself, and one that was not even given an owner; whether it is there still."""
+    path = datastore.group_path(namespace, group)
+    with contextlib.suppress(LockedError), lock_group(datastore, namespace, group):
+        _remove_temporary_files(path)
+        if not any(path.iterdir()):
+            return not remove_empty_group(datastore, namespace, group)
+    return True
 
 
 def _remove_unfinished(datastore: Datastore, namespace: Namespace, snapshot: Snapshot) -> int:
