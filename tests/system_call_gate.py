@@ -78,12 +78,9 @@ def _checked(result: int, what: str) -> None:
         raise OSError(code, f"{what}: {os.strerror(code)}")
 
 
-def _ptrace(request: int, pid: int, address: object = None, data: object = None) -> None:
-    pointers = [
-        value if value is None or isinstance(value, ctypes.Array) else ctypes.c_void_p(value)
-        for value in (address, data)
-    ]
-    _checked(_libc.ptrace(ctypes.c_long(request), ctypes.c_long(pid), *pointers), f"ptrace {request}")
+def _ptrace(request: int, pid: int, data: ctypes.Array[ctypes.c_ulonglong] | int | None = None) -> None:
+    pointer = data if isinstance(data, ctypes.Array) else ctypes.c_void_p(data)
+    _checked(_libc.ptrace(ctypes.c_long(request), ctypes.c_long(pid), None, pointer), f"ptrace {request}")
 
 
 class Gate:
@@ -116,14 +113,14 @@ class Gate:
                 return _ptrace(_PTRACE_LISTEN, pid)
             elif event:
                 number = 0
-            _ptrace(_PTRACE_CONT, pid, None, number)
+            _ptrace(_PTRACE_CONT, pid, int(number))
         except OSError as error:
             if error.errno != errno.ESRCH:  # killed meanwhile
                 raise
 
     def _at_call(self, pid: int) -> None:
         registers = (ctypes.c_ulonglong * _REGISTERS)()
-        _ptrace(_PTRACE_GETREGS, pid, None, registers)
+        _ptrace(_PTRACE_GETREGS, pid, registers)
         call = CALLS[registers[_ORIG_RAX]]
         arguments = [registers[place] for place in _ARGUMENTS]
         if call.flags is not None and not arguments[call.flags] & _CREATE:
@@ -140,7 +137,7 @@ class Gate:
         elif action is not None:
             registers[_ORIG_RAX] = 2**64 - 1
             registers[_RAX] = 2**64 - getattr(errno, action)
-            _ptrace(_PTRACE_SETREGS, pid, None, registers)
+            _ptrace(_PTRACE_SETREGS, pid, registers)
 
     def _look_at_plan(self) -> None:
         try:
@@ -206,7 +203,7 @@ def main(arguments: list[str]) -> None:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             for descriptor in (0, 1):
                 os.close(descriptor)
-            _ptrace(_PTRACE_SEIZE, target, None, _OPTIONS)
+            _ptrace(_PTRACE_SEIZE, target, _OPTIONS)
             os.write(write, b"x")
             os.close(write)
             Gate(directory).watch()

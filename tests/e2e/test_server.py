@@ -228,20 +228,6 @@ def test_a_backup_is_listed_and_read_back(archive: RunningServer, store_path: Pa
     assert download.body == (directory(store_path) / "disk.img.fidx").read_bytes()
 
 
-def test_c13_the_next_backup_starts_before_the_first_connection_ends(archive: RunningServer, store_path: Path) -> None:
-    """C13: as push sync does."""
-    headers = login(archive)
-    first = open_session(archive, "backup", SNAPSHOT, headers)
-    back_up(first, SNAPSHOT, CHUNKS)
-    following = Snapshot(SNAPSHOT.group, SNAPSHOT.backup_time + 60)
-    second = open_session(archive, "backup", following, headers)
-    assert call(second, "GET", "previous_backup_time") == SNAPSHOT.backup_time
-    first.close()
-    second.close()
-    wait_until(lambda: not directory(store_path, following).exists())
-    assert directory(store_path).is_dir()
-
-
 def test_a_dropped_connection_leaves_nothing(archive: RunningServer, store_path: Path) -> None:
     session = open_session(archive, "backup", SNAPSHOT, login(archive))
     upload_image(session, CHUNKS)

@@ -89,15 +89,6 @@ def test_an_image_has_at_least_one_byte(calls: Calls) -> None:
     assert calls.call("POST", "fixed_index", {"archive-name": "a.img.fidx", "size": 0}).status == 400
 
 
-def test_c4_a_fixed_index_may_come_without_size(calls: Calls, base: Made) -> None:
-    """C4: an image read from a pipe."""
-    known(calls, "disk.img.fidx")
-    wid = calls.call("POST", "fixed_index", {"archive-name": "pipe.img.fidx"}).data
-    append(calls, "fixed", wid, [(0, base.image[0]), (CHUNK_BYTES, base.image[1])])
-    closing = {"wid": wid, "chunk-count": 2, "size": 2 * CHUNK_BYTES, "csum": base.image_csum}
-    assert calls.call("POST", "fixed_close", closing).data is None
-
-
 def test_reuse_csum_starts_from_the_last_index(calls: Calls, base: Made) -> None:
     known(calls, "disk.img.fidx")
     size = 2 * CHUNK_BYTES
@@ -162,34 +153,6 @@ def test_lists_in_a_query_are_taken_too(calls: Calls, base: Made) -> None:
     query = f"wid={wid}&digest-list={base.tree[0].hex()}&digest-list={base.tree[1].hex()}"
     query += f"&offset-list=0&offset-list={base.tree_lengths[0]}"
     assert calls.query("PUT", "dynamic_index", query).data is None
-
-
-def test_c6_lists_may_be_longer_than_64(calls: Calls, base: Made) -> None:
-    """C6: an injection adds up to 128 known chunks at once to 63 pending ones."""
-    known(calls, "root.pxar.didx")
-    wid = calls.call("POST", "dynamic_index", {"archive-name": "a.ppxar.didx"}).data
-    length = base.tree_lengths[0]
-    append(calls, "dynamic", wid, [(number * length, base.tree[0]) for number in range(191)])
-    csum = dynamic_csum((length, base.tree[0]) for _ in range(191))
-    closing = {"wid": wid, "chunk-count": 191, "size": 191 * length, "csum": csum}
-    assert calls.call("POST", "dynamic_close", closing).data is None
-
-
-def test_c7_c8_split_archives_reuse_the_payload_of_the_last_backup(store: Store) -> None:
-    """C7, C8: digests and lengths come from the previous `.ppxar.didx` alone."""
-    base = store.finished(first(store))
-    directory = store.directory(base.snapshot)
-    for name in ("root.ppxar.didx", "root.mpxar.didx"):
-        (directory / name).write_bytes((directory / "root.pxar.didx").read_bytes())
-    calls = store.backup(then(base.snapshot))
-    known(calls, "root.mpxar.didx")
-    known(calls, "root.ppxar.didx")
-    wid = calls.call("POST", "dynamic_index", {"archive-name": "root.ppxar.didx"}).data
-    append(calls, "dynamic", wid, [(0, base.tree[1])])
-    closing = {"wid": wid, "chunk-count": 1, "size": base.tree_lengths[1]}
-    csum = dynamic_csum([(base.tree_lengths[1], base.tree[1])])
-    assert calls.call("POST", "dynamic_close", {**closing, "csum": csum}).data is None
-    calls.session.closed(None)
 
 
 @pytest.mark.parametrize("wid", [0, 257, 99])

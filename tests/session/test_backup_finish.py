@@ -13,7 +13,6 @@ from pbstore.format.manifest import Manifest
 from pbstore.model.backup import BackupGroup, BackupType, Snapshot
 from pbstore.model.namespace import Namespace
 from session.session_script import (
-    ALICE,
     BOB,
     NOW,
     Calls,
@@ -92,35 +91,6 @@ def test_nothing_changes_after_finish(
     finish(calls, then(base.snapshot))
     assert calls.call(method, path, parameters).text == "backup already in 'finished' state."
     assert calls.blob("late.blob").text == "backup already in 'finished' state."
-
-
-def test_c13_all_locks_are_free_when_finish_is_answered(store: Store, base: Made, calls: Calls) -> None:
-    """C13: the next session of the group starts while the connection of the first is still open."""
-    snapshot = then(base.snapshot)
-    calls.blob("vm.conf.blob")
-    finish(calls, snapshot)
-    following = store.backup(then(snapshot))
-    assert following.call("GET", "previous_backup_time").data == snapshot.backup_time
-    lock_snapshot(store.datastore, Namespace(), base.snapshot).release()
-    following.session.closed(None)
-    calls.session.closed(None)
-    assert is_finished(store.datastore, Namespace(), snapshot)
-
-
-def test_c5_a_reader_session_on_the_base_while_the_backup_runs(store: Store, base: Made, calls: Calls) -> None:
-    """C5: metadata mode reads the previous snapshot over a second connection, as the owner."""
-    reader = store.reader(base.snapshot, only_of=ALICE)
-    assert reader.call("GET", "download", {"file-name": "root.pxar.didx"}).file_size > 0
-    reader.session.closed(None)
-    calls.blob("vm.conf.blob")
-    finish(calls, then(base.snapshot))
-
-
-def test_c3_no_cache_is_a_parameter_of_the_upgrade() -> None:
-    """C3: accepted and without meaning on stores that are no object storage."""
-    from pbstore.server.methods.sessions import backup
-
-    assert "no-cache" in {parameter.name for parameter in backup.parameters}
 
 
 # The end (protocol-transport.md 4.4)

@@ -20,7 +20,7 @@ def test_an_ordinary_store_is_not_removable(tmp_path: Path) -> None:
     check_mounted(config, tmp_path)
 
 
-def test_d7_a_device_that_is_not_there(tmp_path: Path) -> None:
+def test_a_device_that_is_not_there(tmp_path: Path) -> None:
     """D7: the text that clients get."""
     assert mount_status(REMOVABLE, tmp_path) is MountStatus.NOT_MOUNTED
     with pytest.raises(DatastoreError, match=r"^datastore 'usb' is not mounted$"):

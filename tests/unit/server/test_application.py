@@ -136,7 +136,7 @@ def test_strangers_learn_nothing_and_wait(site: Site, path: str) -> None:
 
 
 @pytest.mark.parametrize("cookie", ["PBSAuthCookie", "__Host-PBSAuthCookie"])
-def test_c2_both_cookie_names_are_taken(site: Site, cookie: str) -> None:
+def test_both_cookie_names_are_taken(site: Site, cookie: str) -> None:
     """C2: and the `__Host-` one wins."""
     ticket = site.login("nobody")["cookie"].partition("=")[2]
     assert site.call("GET", "/api2/json/version", headers={"cookie": f"{cookie}={ticket}"}).status == 200
@@ -164,7 +164,7 @@ def test_a_ticket_expires(site: Site) -> None:
 # Logging in (auth.md 4)
 
 
-def test_c1_login_with_a_json_body(site: Site) -> None:
+def test_login_with_a_json_body(site: Site) -> None:
     """C1: the ticket is in the body, there is no cookie."""
     body = json.dumps({"username": "archiver@pbs", "password": "Archiver12345"}).encode()
     headers = {"content-type": "application/json"}

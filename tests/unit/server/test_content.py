@@ -70,7 +70,7 @@ def test_with_backup_alone_only_own_groups_are_seen(site: Site, path: str) -> No
     assert {item["backup-id"] for item in get(site, "admin", path).data} == {"elsa", "100"}
 
 
-def test_d2_a_group_without_snapshots_is_listed(site: Site, datastore: Datastore) -> None:
+def test_a_group_without_snapshots_is_listed(site: Site, datastore: Datastore) -> None:
     """D2: with zeros instead of a date."""
     (datastore.path / "host/empty").mkdir()
     item = next(item for item in get(site, "admin", "groups").data if item["backup-id"] == "empty")
@@ -78,7 +78,7 @@ def test_d2_a_group_without_snapshots_is_listed(site: Site, datastore: Datastore
 
 
 @pytest.mark.usefixtures("datastore")
-def test_c9_snapshots_list_the_manifest_of_finished_ones(site: Site) -> None:
+def test_snapshots_list_the_manifest_of_finished_ones(site: Site) -> None:
     """C9: and those in progress have neither size nor manifest."""
     running, protected, oldest = get(site, "admin", "snapshots", {"backup-type": "host", "backup-id": "elsa"}).data
     assert running["files"] == [{"filename": "vm.conf.blob"}]
@@ -99,13 +99,13 @@ def test_c9_snapshots_list_the_manifest_of_finished_ones(site: Site) -> None:
         ({"ns": "ns1/sub"}, set()),
     ],
 )
-def test_c10_snapshots_are_filtered(site: Site, parameters: dict[str, object], ids: set[str]) -> None:
+def test_snapshots_are_filtered(site: Site, parameters: dict[str, object], ids: set[str]) -> None:
     """C10: the empty namespace is the root."""
     assert {item["backup-id"] for item in get(site, "admin", "snapshots", parameters).data} == ids
 
 
 @pytest.mark.usefixtures("datastore")
-def test_c12_a_missing_group_is_an_enoent(site: Site) -> None:
+def test_a_missing_group_is_an_enoent(site: Site) -> None:
     """C12: clients look for this text to print a short message."""
     answer = get(site, "admin", "snapshots", {"backup-type": "host", "backup-id": "nogroup"})
     assert answer.status == 400

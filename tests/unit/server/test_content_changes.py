@@ -122,7 +122,7 @@ def test_backup_alone_removes_nothing(site: Site, method: str, path: str) -> Non
 @pytest.mark.usefixtures("datastore")
 @pytest.mark.parametrize("user", ["admin", "archiver"])
 @pytest.mark.parametrize(("method", "path"), [("DELETE", "groups"), ("PUT", "group-notes")])
-def test_c12_a_missing_group_is_an_enoent(site: Site, user: str, method: str, path: str) -> None:
+def test_a_missing_group_is_an_enoent(site: Site, user: str, method: str, path: str) -> None:
     """C12: clients look for this text to print a short message."""
     give(site, "archiver", "DatastorePowerUser")
     answer = ask(site, user, method, path, {**NOBODY, **({"notes": "x"} if method == "PUT" else {})})
@@ -130,7 +130,7 @@ def test_c12_a_missing_group_is_an_enoent(site: Site, user: str, method: str, pa
 
 
 @pytest.mark.usefixtures("datastore")
-def test_d8_errors_are_one_line(site: Site) -> None:
+def test_errors_are_one_line(site: Site) -> None:
     """D8: however many causes they have."""
     snapshot = {**ELSA, "backup-time": 7}
     for method, path, parameters in (
@@ -144,7 +144,7 @@ def test_d8_errors_are_one_line(site: Site) -> None:
         assert (answer.status, "\n" in answer.text) == (400, False), answer
 
 
-def test_d5_removals_are_counted(site: Site, datastore: Datastore) -> None:
+def test_removals_are_counted(site: Site, datastore: Datastore) -> None:
     """D5: an object instead of null; protected leftovers are an error unless told otherwise."""
     set_protected(datastore, ROOT, make_snapshot(datastore, "host/elsa/2026-06-03T08:00:00Z"), True)
     assert ask(site, "admin", "DELETE", "groups", VM).data == {
@@ -158,7 +158,7 @@ def test_d5_removals_are_counted(site: Site, datastore: Datastore) -> None:
     assert ask(site, "admin", "DELETE", "groups", {**ELSA, "error-on-protected": "false"}).data == counts
 
 
-def test_d5_namespaces_too(site: Site, datastore: Datastore) -> None:
+def test_namespaces_too(site: Site, datastore: Datastore) -> None:
     """D5: the same for namespaces."""
     set_protected(datastore, NS, make_snapshot(datastore, "host/x/2026-06-03T08:00:00Z", namespace=NS), True)
     make_snapshot(datastore, "host/y/2026-06-03T08:00:00Z", namespace=NS)
@@ -171,7 +171,7 @@ def test_d5_namespaces_too(site: Site, datastore: Datastore) -> None:
     assert has_namespace(datastore, NS)
 
 
-def test_c10_the_empty_parent_is_the_root(site: Site, datastore: Datastore) -> None:
+def test_the_empty_parent_is_the_root(site: Site, datastore: Datastore) -> None:
     """C10: in the body of POST namespace."""
     body = b'{"parent":"","name":"x"}'
     headers = {**site.login("admin"), "content-type": "application/json"}

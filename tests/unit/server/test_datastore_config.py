@@ -110,7 +110,7 @@ def test_the_digest_guards_changes(site: Site) -> None:
         ("type=s3-refresh,message=m", 400, 400, "S3 refresh maintenance mode: m"),
     ],
 )
-def test_d7_maintenance_modes(site: Site, mode: str, reads: int, writes: int, text: str) -> None:
+def test_maintenance_modes(site: Site, mode: str, reads: int, writes: int, text: str) -> None:
     """D7: the texts, and what still works."""
     assert ask(site, "PUT", "/main", maintenance_mode=mode).status == 200
     headers = site.login("admin")
@@ -130,7 +130,7 @@ DATA_CALLS = ["groups", "snapshots", "namespace", "status"]
 
 
 @pytest.mark.parametrize("path", DATA_CALLS)
-def test_d7_a_device_that_is_not_mounted(site: Site, path: str) -> None:
+def test_a_device_that_is_not_mounted(site: Site, path: str) -> None:
     """D7: every call for data says so; lists show it."""
     uuid = "12345678-1234-1234-1234-123456789abc"
     with DatastoreFile(site.roots).edit() as edit:
