@@ -74,7 +74,7 @@ def key_of(group: str, fixtures: Path) -> tuple[str | Path, ...]:
 @pytest.mark.parametrize(
     ("group", "archive"), [("split", "tree"), ("split", "etc"), ("encsplit", "enc"), ("signsplit", "etc")]
 )
-def test_every_snapshot_comes_back_as_the_original_restored_it(
+def test_d11_every_snapshot_comes_back_as_the_original_restored_it(
     site: BackupSite, fixtures_423: Path, tmp_path: Path, group: str, archive: str, day: int
 ) -> None:
     expected = fixtures_423 / "trees" / f"restored-g{day}-{group}-{archive}.json.xz"

@@ -35,7 +35,7 @@ from session.session_script import (
 USER, PASSWORD = "archiver@pbs", "Archiver12345"
 STORE = "/api2/json/admin/datastore/main"
 SNAPSHOT = Snapshot.parse("host/elsa/2026-06-01T08:00:00Z")
-GROUP = {"backup-type": "host", "backup-id": "elsa"}
+GROUP: dict[str, object] = {"backup-type": "host", "backup-id": "elsa"}
 TREE = b"a tree " * 100
 
 
