@@ -223,4 +223,7 @@ def test_logs_of_a_task(
             assert text in answer.text, struck
             refused += 1
     assert refused >= 3
+    site.run_task(task, parameters)
     site.assert_clean()
+    archived = [line.split(" ")[0] for line in (site.server.roots.tasks_dir / "archive").read_text().splitlines()]
+    assert len(archived) == len(set(archived)), "the end of a task was noted twice"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pbstore.config.atomic_file import create_file, replace_file
+from pbstore.config.atomic_file import create_file, remove_temporary_files, replace_file
 from pbstore.config.make_directory import make_directory
 
 
@@ -64,3 +64,22 @@ def test_make_directory_refuses_a_file(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"")
     with pytest.raises(FileExistsError):
         make_directory(tmp_path / "x")
+
+
+def test_make_directory_leaves_nothing_when_it_fails(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="File name too long"):
+        make_directory(tmp_path / "a" / "b" / ("x" * 300))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_killed_writers_left_can_be_removed(tmp_path: Path) -> None:
+    for name in ("x", "x.tmp_abcd1234", "xy.tmp_abcd1234", "x.tmp"):
+        (tmp_path / name).touch()
+    remove_temporary_files(tmp_path / "x")
+    assert {path.name for path in tmp_path.iterdir()} == {"x", "xy.tmp_abcd1234", "x.tmp"}
+
+
+def test_errors_name_the_file_that_is_meant(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        replace_file(tmp_path / "none" / "x", b"", mode=0o600)
+    assert caught.value.filename == str(tmp_path / "none" / "x")

@@ -101,3 +101,21 @@ def test_a_removal_that_a_crash_interrupted_is_finished(datastore: Datastore) ->
     halfway = make_snapshot(datastore, f"host/a/{TIME}")
     (directory(datastore, halfway) / "index.json.blob").rename(directory(datastore, halfway) / ".unfinished")
     assert remove_leftovers(datastore) == 1
+
+
+def test_temporary_files_of_a_group_go_and_its_own_files_stay(datastore: Datastore) -> None:
+    group = directory(datastore, make_snapshot(datastore, f"host/a/{TIME}")).parent
+    (group / "notes").write_text("a line")
+    for name in ("notes.tmp_abcd1234", "owner.tmp_x_y_z_12"):
+        (group / name).touch()
+    remove_leftovers(datastore)
+    assert {path.name for path in group.iterdir()} == {"owner", "notes", TIME}
+
+
+def test_a_group_that_got_no_owner_goes(datastore: Datastore) -> None:
+    (datastore.path / "host/new").mkdir(parents=True)
+    (datastore.path / "host/new/owner.tmp_abcd1234").touch()
+    (datastore.path / "host/empty").mkdir()
+    (datastore.path / "host/empty/owner").write_text("john@pbs\n")
+    remove_leftovers(datastore)
+    assert [path.name for path in (datastore.path / "host").iterdir()] == ["empty"]

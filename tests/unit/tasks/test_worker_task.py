@@ -1,9 +1,12 @@
 """The life of a task: log, warnings, abort, end, and what a crash leaves (tasks-and-jobs.md 3)."""
 
 import re
+import resource
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -234,3 +237,30 @@ def test_ids_that_make_no_file_name(tasks: Tasks) -> None:
     with pytest.raises(PbstoreError, match="too long"):
         tasks.open("backup", "x" * 300, JOHN)
     assert tasks.running() == []
+
+
+@contextmanager
+def files_limited(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond a size: the rest of a write is cut off, later ones are refused."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_log_without_room_loses_lines_and_no_work(tasks: Tasks, caplog: pytest.LogCaptureFixture) -> None:
+    task = tasks.open("verify", "store1", JOHN)
+    task.log("first")
+    path = log_path(tasks.index.tasks_dir, task.upid)
+    with files_limited(path.stat().st_size + 41):
+        task.log("a line that is cut off")
+        task.log("lost")
+        task.log("lost, too")
+    task.log("last")
+    task.finish()
+    lines = path.read_text().splitlines()
+    assert [line[27:] for line in lines] == ["first", "a line that is", "last", "TASK OK"]
+    assert caplog.messages == [f"cannot write to the task log {path}: File too large"]
+    assert tasks.index.end(task.upid) == TaskEnd(NOW, "OK")
