@@ -91,7 +91,7 @@ def test_a_running_backup_keeps_itself_and_what_it_builds_upon(site: TaskSite) -
         refused = ask(site, method, path, snapshot)
         assert (refused.status, "it is in use by another task" in refused.text) == (400, True), refused
     assert site.manager("prune", "main", "--keep-last", "1").exit_code == 0
-    assert [item["keep"] for item in ask(site, "POST", "prune", **{"keep-last": 1}).data] == [True, True]
+    assert [item["keep"] for item in ask(site, "POST", "prune", None, **{"keep-last": 1}).data] == [True, True]
     upload_manifest(session, SECOND, sum(map(len, CHUNKS)), csum)
     assert call(session, "POST", "finish") is None
     session.close()

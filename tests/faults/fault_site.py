@@ -114,7 +114,7 @@ class FaultSite(BackupSite):
 
     def assert_clean(self) -> None:
         """Nothing is held, nothing is listed as running, nothing has a temporary name, and no chunk had one."""
-        assert held_locks(self.server.roots.locks_dir) == []
+        wait_until(lambda: not held_locks(self.server.roots.locks_dir))
         wait_until(lambda: not self.active_tasks())
         assert temporary_files(self.store, self.server.root) == []
         assert [path for path in self._temporary if path.exists()] == []

@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 FULL = os.strerror(ENOSPC)
 BROKEN = os.strerror(EIO)
 MANY = 20
+NUMBERS = count()
 FAULTS = pytest.mark.parametrize(
     ("calls", "action", "text", "stays"),
     [
@@ -161,13 +162,13 @@ def changed(site: FaultSite) -> None:
 def test_changes_are_done_or_not(
     site: FaultSite, name: str, calls: tuple[str, ...], action: str, text: str, stays: bool
 ) -> None:
-    change, numbers = CHANGES[name], count()
+    change = CHANGES[name]
     where = {"store": site.store, "etc": site.server.roots.config_dir}[change.where]
     before: list[dict[str, bytes]] = []
 
     def attempt() -> Answer:
         before.append(files_below(where))
-        return site.request(change.method, change.path, change.parameters(site, next(numbers)))
+        return site.request(change.method, change.path, change.parameters(site, next(NUMBERS)))
 
     plan = Plan(below=[str(where)], calls=calls, action=action, stays=stays)
     for struck, answer in site.failures(plan, attempt):

@@ -144,12 +144,14 @@ class Tasks:
     def _ended(self, upid: Upid, end: TaskEnd) -> None:
         with self._lock:
             self._unlisted[upid] = end
-        self._list_ended()
+        error = self._list_ended()
+        if error is not None:
+            _log.warning("cannot note the end of task '%s': %s", upid, error)
         with self._lock:
             self._running.pop(upid, None)
 
-    def _list_ended(self) -> None:
-        """Move what has ended to the finished tasks; where the disk refuses, it is tried again with the next task."""
+    def _list_ended(self) -> Exception | None:
+        """Move what has ended to the finished tasks; what the disk refuses is returned, and tried again later."""
         with self._listing:
             with self._lock:
                 unlisted = dict(self._unlisted)
@@ -157,10 +159,10 @@ class Tasks:
                 try:
                     self.index.finish(upid, end)
                 except (OSError, LockedError) as error:
-                    _log.warning("cannot note the end of task '%s': %s", upid, error)
-                    return
+                    return error
                 with self._lock:
                     del self._unlisted[upid]
+        return None
 
 
 def _run(task: WorkerTask, function: Callable[[WorkerTask], None]) -> None:
