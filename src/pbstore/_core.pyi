@@ -776,9 +776,9 @@ class StoredTree:
     def entry(self, path: bytes) -> PxarEntry | None:
         """What is at a path; a hard link with the metadata and size of its file. None if there is nothing."""
     def children(self, path: bytes) -> list[PxarEntry] | None:
-        """What is in a directory, hard links as such. None if there is no directory at that path.
+        """What is in a directory: hard links as such, all without attributes and ACLs, which `entry` has.
 
-        PbstoreError if there are more than a million entries.
+        None if there is no directory at that path. PbstoreError if there are more than some 300000 entries.
         """
     def file(self, path: bytes) -> FileBody:
         """The content of a file or hard link; PbstoreError if there is none.
@@ -1007,7 +1007,10 @@ class Catalog:
     def __new__(cls, path: str | PathLike[str]) -> Catalog: ...
     @staticmethod
     def stored(archive: StoredArchive) -> Catalog:
-        """A catalog that is an archive of a datastore. Reading it raises what reading a StoredTree raises, too."""
+        """A catalog that is an archive of a datastore, with directories of up to some million names.
+
+        Reading it raises what reading a StoredTree raises, too.
+        """
     def directory(self, path: bytes) -> list[CatalogEntry] | None:
         """What is in a directory; None if there is no such directory."""
     def entries(self) -> list[CatalogEntry]:

@@ -79,6 +79,9 @@ REPLAYED: dict[str, Names] = {
     """,
     },
     "3.2.4": {
+        "test_api_archives": """
+        catalog_root catalog_tree
+    """,
         "test_api_access": """
         access_users access_users_tokens access_users_test access_users_test_token access_acl access_roles
         access_permissions access_permissions_path access_domains access_tfa

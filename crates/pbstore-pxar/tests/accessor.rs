@@ -8,7 +8,7 @@ use std::sync::Arc;
 use pbstore_pxar::goodbye::{name_hash, permutation};
 use pbstore_pxar::items::{self, Header};
 use pbstore_pxar::metadata::{Metadata, Mtime, Stat};
-use pbstore_pxar::{Accessor, Decoder, Directory, Encoder, Entry, Kind, PxarError, ReadAt};
+use pbstore_pxar::{Accessor, Decoder, Directory, Encoder, Entry, Found, Kind, PxarError, ReadAt, TreeWalk};
 use proptest::prelude::*;
 
 use memory::Bytes;
@@ -198,6 +198,7 @@ fn a_table_of_a_million_children_is_read() {
 /// Goes everywhere that the archive lets one go; the number of steps is bounded by its size.
 fn wander(archive: &[u8]) {
     let Ok(root) = open(archive) else { return };
+    let _ = paths_of(TreeWalk::new(root.clone(), b""));
     let mut pending = vec![root];
     let mut steps = 0;
     while let Some(directory) = pending.pop() {
@@ -207,6 +208,7 @@ fn wander(archive: &[u8]) {
             let Ok(entry) = entry else { break };
             let _ = directory.lookup(&entry.name);
             let _ = directory.follow(&entry);
+            let _ = directory.find(&entry.name);
             if let Ok(content) = directory.content(&entry) {
                 let mut start = [0; 64];
                 content.read_at(&mut start, 0).unwrap();
@@ -252,6 +254,69 @@ fn a_directory_cannot_contain_itself() {
         let root = open(&forged).unwrap();
         root.open(b"d").map(drop).unwrap_err();
         wander(&forged);
+    }
+}
+
+fn paths_of(mut walk: TreeWalk) -> Result<Vec<Vec<u8>>, PxarError> {
+    let mut paths = Vec::new();
+    while let Some((path, _)) = walk.next_entry()? {
+        paths.push(path);
+    }
+    Ok(paths)
+}
+
+#[test]
+fn a_walk_comes_to_everything() {
+    let root = open(&varied()).unwrap();
+    let expected = ["a", "b", "b/empty", "b/hard", "b/pipe", "link", "nothing", "z", "z/last"];
+    assert!(paths_of(TreeWalk::new(root.clone(), b"")).unwrap().iter().eq(expected.map(str::as_bytes).iter()));
+    let inner = root.open(b"z").unwrap().unwrap();
+    assert_eq!(paths_of(TreeWalk::new(inner, b"some/where")).unwrap(), [b"some/where/last"]);
+}
+
+#[test]
+fn paths_lead_to_what_is_there() {
+    let root = open(&varied()).unwrap();
+    let name = |path: &[u8]| match root.find(path).unwrap() {
+        Some(Found::Directory(directory)) => directory.entries().count().to_string(),
+        Some(Found::Other(entry)) => String::from_utf8(entry.name).unwrap(),
+        None => "nothing".to_owned() + " here",
+    };
+    for (path, expected) in [
+        ("", "5"),
+        ("/", "5"),
+        ("b", "3"),
+        ("/b//empty/", "0"),
+        ("a", "a"),
+        ("b/hard", "hard"),
+        ("/z/last/", "last"),
+        ("c", "nothing here"),
+        ("a/x", "nothing here"),
+        ("b/nope/x", "nothing here"),
+        ("b/../a", "nothing here"),
+        ("./a", "nothing here"),
+        ("b\0", "nothing here"),
+    ] {
+        assert_eq!(name(path.as_bytes()), expected, "{path:?}");
+    }
+}
+
+#[test]
+fn names_that_lead_elsewhere_are_refused_wherever_they_stand() {
+    let bytes = archive(|encoder| {
+        encoder.begin_directory(b"qq", &metadata(DIRECTORY)).unwrap();
+        encoder.add_file(b"Q", &metadata(FILE), 4, &mut b"text".as_slice()).unwrap();
+        encoder.end_directory().unwrap();
+    });
+    let place = |name: &[u8]| bytes.windows(name.len()).position(|window| window == name).unwrap();
+    for (name, forged) in
+        [(&b"qq\0"[..], &b"..\0"[..]), (b"qq\0", b"q/\0"), (b"qq\0", b"q\0\0"), (b"Q\0", b".\0"), (b"Q\0", b"/\0")]
+    {
+        let mut bytes = bytes.clone();
+        bytes[place(name)..][..forged.len()].copy_from_slice(forged);
+        let error = paths_of(TreeWalk::new(open(&bytes).unwrap(), b"")).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("file name ") || text.contains("NUL inside"), "{forged:?}: {text}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use pbstore_download::{tar_zst_download, zip_download, DownloadError, FileDownload, Portions};
-use pbstore_pxar::{quoted, Accessor, Directory, Entry, Found, Kind, PxarError};
+use pbstore_pxar::{quoted, Accessor, Directory, Entry, Found, Kind, Metadata, PxarError};
 use pbstore_wire::server::application::{NextPortion, StreamBody};
 use pyo3::prelude::*;
 
@@ -13,8 +13,9 @@ use crate::file_body::PyFileBody;
 use crate::pxar::{from_pxar, PyPxarEntry};
 use crate::stored_archive::PyStoredArchive;
 
-/// More children are not listed at once: each takes some hundred bytes of memory.
-const MAX_LISTED: usize = 1 << 20;
+/// Paths of all children that are listed at once, with the memory that an entry takes besides: some 300000 of them.
+const MAX_LISTED_BYTES: usize = 64 << 20;
+const ENTRY_BYTES: usize = 160;
 
 /// The tree of a pxar archive.
 #[pyclass(name = "StoredTree", module = "pbstore._core", frozen)]
@@ -43,15 +44,17 @@ impl PyStoredTree {
         py.detach(|| {
             let Some(Found::Directory(directory)) = self.root.find(path).map_err(from_pxar)? else { return Ok(None) };
             let path = plain(path);
-            let mut children = Vec::new();
+            let (mut children, mut listed_bytes) = (Vec::new(), 0);
             for entry in directory.entries() {
-                if children.len() == MAX_LISTED {
-                    let path = quoted(&path);
-                    let text = format!("{path} has more than {MAX_LISTED} entries: too many to be listed");
+                let mut entry = entry.map_err(from_pxar)?;
+                let child = plain(&[&path[..], b"/", &entry.name].concat());
+                listed_bytes += child.len() + ENTRY_BYTES;
+                if listed_bytes > MAX_LISTED_BYTES {
+                    let text = format!("{} has too many entries to be listed: download it instead", quoted(&path));
                     return Err(exceptions::PbstoreError::new_err(text));
                 }
-                let entry = entry.map_err(from_pxar)?;
-                children.push(PyPxarEntry::new(&plain(&[&path[..], b"/", &entry.name].concat()), entry));
+                entry.metadata = Metadata { stat: entry.metadata.stat, ..Metadata::default() };
+                children.push(PyPxarEntry::new(&child, entry));
             }
             Ok(Some(children))
         })

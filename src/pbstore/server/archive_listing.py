@@ -3,8 +3,31 @@
 import base64
 
 from pbstore._core import Catalog, CatalogEntry, PxarEntry, StoredTree, quoted_path
+from pbstore.api.result import Items, Object, Text, always, perhaps
+from pbstore.api.schema import Boolean, Enum, Integer
 from pbstore.errors import DatastoreError
 from pbstore.server.archive_paths import names_of
+
+ENTRIES = Items(
+    description="what is in the directory, in the order of the archive",
+    item=Object(
+        description="an entry",
+        properties=(
+            always("filepath", Text(description="path, in base64")),
+            always("text", Text(description="name, as far as it is UTF-8")),
+            always(
+                "type",
+                Enum(
+                    description="directory, file, symlink, hard link, block or character device, pipe, socket",
+                    values=tuple("dflhbcps"),
+                ),
+            ),
+            always("leaf", Boolean(description="whether it is no directory")),
+            perhaps("size", Integer(description="of a file, in bytes")),
+            perhaps("mtime", Integer(description="of a file, in seconds since 1970", minimum=-(1 << 63))),
+        ),
+    ),
+)
 
 
 def list_catalog(catalog: Catalog, path: bytes) -> list[dict[str, object]]:

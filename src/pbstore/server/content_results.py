@@ -81,17 +81,3 @@ PRUNE_DECISIONS = Items(
         ),
     ),
 )
-ENTRIES = Items(
-    description="entries of the directory",
-    item=Object(
-        description="an entry",
-        properties=(
-            always("filepath", Text(description="its path, in base64")),
-            always("text", Text(description="its name")),
-            always("type", Text(description="its kind: f file, d directory, l link, h hard link, others by a letter")),
-            always("leaf", Boolean(description="whether nothing can be below it")),
-            perhaps("size", Integer(description="bytes of a file")),
-            perhaps("mtime", Number(description="when a file was changed, seconds since 1970")),
-        ),
-    ),
-)

@@ -1,4 +1,6 @@
-//! Archives in memory, and what is downloaded from them.
+//! Archives in memory, and what is downloaded from them. Not every test uses all of it.
+
+#![allow(dead_code)]
 
 use std::io;
 use std::sync::Arc;
@@ -37,10 +39,18 @@ pub fn metadata(mode: u64) -> Metadata {
 pub const DIRECTORY: u64 = 0o040_755;
 pub const FILE: u64 = 0o100_640;
 
-pub fn archive(fill: impl FnOnce(&mut Archive)) -> Directory {
+pub fn archive_bytes(fill: impl FnOnce(&mut Archive)) -> Vec<u8> {
     let mut encoder = Encoder::new(Vec::new(), &metadata(DIRECTORY)).unwrap();
     fill(&mut encoder);
-    Accessor::open(Arc::new(Bytes(encoder.finish().unwrap().0))).unwrap()
+    encoder.finish().unwrap().0
+}
+
+pub fn archive(fill: impl FnOnce(&mut Archive)) -> Directory {
+    open(archive_bytes(fill))
+}
+
+pub fn open(bytes: Vec<u8>) -> Directory {
+    Accessor::open(Arc::new(Bytes(bytes))).unwrap()
 }
 
 pub fn add_file(archive: &mut Archive, name: &[u8], mut content: &[u8]) -> EntryStart {
@@ -65,12 +75,10 @@ pub fn collected(mut download: impl Portions) -> Result<Vec<u8>, DownloadError> 
     Ok(all)
 }
 
-#[allow(dead_code)]
 pub fn zip(root: &Directory, path: &[u8]) -> Result<Vec<u8>, DownloadError> {
     collected(zip_download(root.clone(), directory(root, path), path, &std::env::temp_dir()))
 }
 
-#[allow(dead_code)]
 pub fn tar(root: &Directory, path: &[u8]) -> Result<Vec<u8>, DownloadError> {
     let packed = collected(tar_zst_download(root.clone(), directory(root, path), path)?)?;
     let mut plain = Vec::new();

@@ -30,6 +30,7 @@ pub struct CatalogReader<R: Read + Seek> {
     input: R,
     root_offset: u64,
     end: u64,
+    max_table_bytes: u64,
 }
 
 impl<R: Read + Seek> CatalogReader<R> {
@@ -45,7 +46,13 @@ impl<R: Read + Seek> CatalogReader<R> {
             return Err(PxarError::catalog(0, "wrong magic number"));
         }
         let root_offset = u64::from_le_bytes(read_at::<8>(&mut input, end)?);
-        Ok(Self { input, root_offset, end })
+        Ok(Self { input, root_offset, end, max_table_bytes: MAX_TABLE_BYTES })
+    }
+
+    /// Refuses directories that take more than so many bytes in the file, and so in memory.
+    #[must_use]
+    pub fn with_directories_up_to(self, bytes: u64) -> Self {
+        Self { max_table_bytes: bytes.min(MAX_TABLE_BYTES), ..self }
     }
 
     /// Offset of the root directory's block, for [`Self::directory`].
@@ -87,8 +94,11 @@ impl<R: Read + Seek> CatalogReader<R> {
         let mut rest = head.as_slice();
         let length = take_unsigned(&mut rest).ok_or_else(|| damaged("bad directory length"))?;
         let prefix = (head.len() - rest.len()) as u64;
-        if length == 0 || length > available - prefix || length > MAX_TABLE_BYTES {
+        if length == 0 || length > available - prefix {
             return Err(damaged("a directory's length lies outside the file"));
+        }
+        if length > self.max_table_bytes {
+            return Err(damaged("a directory is too large"));
         }
         self.input.seek(SeekFrom::Start(offset + prefix)).map_err(PxarError::Read)?;
         let mut table = Vec::new();

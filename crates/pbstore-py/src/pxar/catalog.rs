@@ -17,6 +17,9 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyCatalog>()
 }
 
+/// Directories of a catalog that somebody else has made and that a server lists: some million names.
+const MAX_LISTED_BYTES: u64 = 32 << 20;
+
 /// One name of a catalog.
 #[pyclass(name = "CatalogEntry", module = "pbstore._core", frozen, get_all)]
 struct PyCatalogEntry {
@@ -58,11 +61,12 @@ impl PyCatalog {
     }
 
     fn reader(&self) -> PyResult<Reader> {
-        let input: Box<dyn Input> = match &self.place {
-            Place::File(path) => Box::new(open(path)?.0),
-            Place::Stored(archive) => Box::new(Cursor::new(Arc::clone(archive))),
+        let (input, max_bytes): (Box<dyn Input>, _) = match &self.place {
+            Place::File(path) => (Box::new(open(path)?.0), u64::MAX),
+            Place::Stored(archive) => (Box::new(Cursor::new(Arc::clone(archive))), MAX_LISTED_BYTES),
         };
-        CatalogReader::new(BufReader::new(input)).map_err(from_pxar)
+        let reader = CatalogReader::new(BufReader::new(input)).map_err(from_pxar)?;
+        Ok(reader.with_directories_up_to(max_bytes))
     }
 }
 

@@ -6,9 +6,8 @@ from pbstore._core import StoredTree, quoted_path
 from pbstore.api.method import Call, RawReply, method
 from pbstore.api.result import Content
 from pbstore.errors import DatastoreError
-from pbstore.server.archive_listing import list_catalog, list_tree
+from pbstore.server.archive_listing import ENTRIES, list_catalog, list_tree
 from pbstore.server.archive_paths import ARCHIVE_NAME, FILEPATH, TAR, decoded_path, directory_path, split_archive
-from pbstore.server.content_results import ENTRIES
 from pbstore.server.content_right import READ
 from pbstore.server.parameters import SNAPSHOT, STORE
 from pbstore.server.registry import Registry
@@ -40,7 +39,7 @@ def catalog(
     "/admin/datastore/{store}/pxar-file-download",
     permission=READ.permission,
     parameters=(STORE, *SNAPSHOT, FILEPATH, TAR, ARCHIVE_NAME),
-    result=Content(description="the file, or the directory in one file"),
+    result=Content(description="the file, or a zip or tar file of the directory"),
 )
 def pxar_file_download(
     call: Call[Registry], *, filepath: str, tar: bool, archive_name: str | None, **place: Unpack[SnapshotPlace]
