@@ -1,7 +1,6 @@
 """Files inside archives over REST: who may have them, and what is refused (rest-api.md 5)."""
 
 import base64
-import hashlib
 from pathlib import Path
 
 import pytest
@@ -10,52 +9,24 @@ from pbstore import _core
 from pbstore._core import FileBody
 from pbstore.config.maintenance_mode import Operation
 from pbstore.datastore.datastore import Datastore
-from pbstore.datastore.groups import open_group
-from pbstore.datastore.snapshots import UNFINISHED_NAME, create_snapshot
-from pbstore.format.manifest import Manifest
 from pbstore.model.auth_id import AuthId
-from pbstore.model.backup import Snapshot
 from pbstore.model.crypt_mode import CryptMode
-from unit.datastore.snapshot_factory import ROOT
+from unit.datastore.archive_factory import make_archive_snapshot, make_archives
 from unit.server.application_site import START, Answer, Site
 
 STORE = "/api2/json/admin/datastore/main"
 PLACE = {"backup-type": "host", "backup-id": "elsa", "backup-time": int(START)}
-ARCHIVES = ("root.pxar.didx", "split.mpxar.didx", "split.ppxar.didx", "catalog.pcat1.didx")
-
-
-def add_archive(datastore: Datastore, directory: Path, name: str, data: bytes, manifest: Manifest) -> None:
-    """Add an archive of one chunk."""
-    digest = hashlib.sha256(data).digest()
-    (datastore.path / ".chunks" / digest.hex()[:4]).mkdir(exist_ok=True)
-    datastore.chunk_store.insert(digest, _core.seal_blob(data, compress=True))
-    file = _core.DynamicIndex.encode([(len(data), digest)], uuid=b"u" * 16, ctime=0)
-    (directory / name).write_bytes(file)
-    csum = _core.DynamicIndex.parse(file).csum
-    mode = CryptMode.ENCRYPT if manifest.snapshot.group.backup_id == "sealed" else CryptMode.NONE
-    manifest.add(name, mode, len(data), csum)
 
 
 @pytest.fixture
 def datastore(site: Site, tmp_path: Path) -> Datastore:
     """The same tree as host/elsa of archiver@pbs, host/foreign of john@pbs, and host/sealed, said to be encrypted."""
     datastore = site.registry.datastores.get("main", Operation.WRITE)
-    source, made = tmp_path / "source", tmp_path / "made"
-    (source / "etc").mkdir(parents=True)
-    made.mkdir()
-    (source / "etc" / "hosts").write_text("127.0.0.1 localhost\n")
-    (source / "etc" / "link").symlink_to("hosts")
-    _core.create_pxar(source, made / "root.pxar.didx", catalog_path=made / "catalog.pcat1.didx")
-    _core.create_pxar(source, made / "split.mpxar.didx", payload_path=made / "split.ppxar.didx")
+    archives = make_archives(tmp_path / "archives")
     for backup_id, owner in (("elsa", "archiver@pbs"), ("foreign", "john@pbs"), ("sealed", "archiver@pbs")):
-        snapshot = Snapshot.parse(f"host/{backup_id}/2026-06-01T08:00:00Z")
-        _, lock = open_group(datastore, ROOT, snapshot.group, AuthId.parse(owner))
-        with lock, create_snapshot(datastore, ROOT, snapshot):
-            directory, manifest = datastore.snapshot_path(ROOT, snapshot), Manifest(snapshot)
-            for name in ARCHIVES:
-                add_archive(datastore, directory, name, (made / name).read_bytes(), manifest)
-            (directory / "index.json.blob").write_bytes(_core.seal_blob(manifest.encode()))
-            (directory / UNFINISHED_NAME).unlink()
+        mode = CryptMode.ENCRYPT if backup_id == "sealed" else CryptMode.NONE
+        text = f"host/{backup_id}/2026-06-01T08:00:00Z"
+        make_archive_snapshot(datastore, text, archives, owner=AuthId.parse(owner), crypt_mode=mode)
     return datastore
 
 

@@ -13,6 +13,7 @@ from pbstore.api.result import Session
 from pbstore.config.maintenance_mode import Operation
 from pbstore.model.auth_id import AuthId
 from pbstore.server.methods.all_methods import ROUTES
+from unit.datastore.archive_factory import make_archive_snapshot, make_archives
 from unit.datastore.snapshot_factory import make_snapshot
 from unit.server.application_site import Answer, Site
 from unit.server.conftest import lay_out_store
@@ -22,6 +23,7 @@ STORE = "/admin/datastore/main"
 GROUP = {"backup-type": "host", "backup-id": "elsa"}
 SNAPSHOT = {**GROUP, "backup-time": 1780300800}
 FILE = {**SNAPSHOT, "file-name": "vm.conf.blob"}
+TREE = {**SNAPSHOT, "backup-id": "tree", "archive-name": "split.mpxar", "filepath": "L2V0Yw=="}
 TOKEN = "/access/users/carol@pbs/token/tok"
 GRANT = {"path": "/", "role": "Audit", "auth-id": "carol@pbs"}
 UPID = "UPID:pbs1:00000001:00000001:00000001:6B000000:garbage_collection:main:root@pam:"
@@ -54,6 +56,7 @@ def reading(upid: str) -> list[tuple[str, str, Parameters]]:
         *((f"{STORE}/{name}", NONE) for name in ("active-operations", "groups", "snapshots", "namespace")),
         *((f"{STORE}/{name}", SNAPSHOT) for name in ("files", "notes", "protected")),
         *((f"{STORE}/{name}", FILE) for name in ("download", "download-decoded")),
+        *((f"{STORE}/{name}", TREE) for name in ("catalog", "pxar-file-download")),
         (f"{STORE}/group-notes", GROUP),
         ("/nodes/localhost/tasks", {}),
         (f"{task}/status", {}),
@@ -132,6 +135,8 @@ def test_each_route_answers_as_it_is_described(site: Site, tmp_path: Path) -> No
     datastore = site.registry.datastores.get("main", Operation.WRITE)
     for name in ("elsa", "anna", "otto"):
         make_snapshot(datastore, f"host/{name}/2026-06-01T08:00:00Z", owner=AuthId.parse("admin@pbs"))
+    archives = make_archives(tmp_path / "archives")
+    make_archive_snapshot(datastore, "host/tree/2026-06-01T08:00:00Z", archives, owner=AuthId.parse("admin@pbs"))
     for step in CHANGING:
         call(*step)
     call("POST", f"{STORE}/upload-backup-log", SNAPSHOT, body=_core.seal_blob(b"log"))
