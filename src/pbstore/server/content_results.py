@@ -1,6 +1,6 @@
 """What calls answer about groups, snapshots and their files (rest-api.md 5)."""
 
-from pbstore.api.result import Items, Number, Object, Text, always, perhaps
+from pbstore.api.result import Items, Object, Text, always, perhaps
 from pbstore.api.schema import Boolean, Enum, Integer
 from pbstore.model.crypt_mode import CryptMode
 from pbstore.server.parameters import BACKUP_ID, BACKUP_TIME, BACKUP_TYPE
