@@ -86,9 +86,6 @@ REPLAYED: dict[str, Names] = {
         access_users access_users_tokens access_users_test access_users_test_token access_acl access_roles
         access_permissions access_permissions_path access_domains access_tfa
     """,
-        "test_api_archives": """
-        catalog_root catalog_tree
-    """,
         "test_api_replays_324": """
         version root ping admin_datastore admin_datastore_fix snapshots snapshots_enc snapshots_ns groups
         files_enc status status_verbose namespace active_operations notes group_notes protected
