@@ -27,13 +27,8 @@ TREE = {**SNAPSHOT, "backup-id": "tree", "archive-name": "split.mpxar", "filepat
 TOKEN = "/access/users/carol@pbs/token/tok"
 GRANT = {"path": "/", "role": "Audit", "auth-id": "carol@pbs"}
 UPID = "UPID:pbs1:00000001:00000001:00000001:6B000000:garbage_collection:main:root@pam:"
-CALLED_ELSEWHERE = {
-    ("GET", "/access/tfa/{userid}/{id}"),
-    ("POST", "/access/vncticket"),
-    ("GET", f"{STORE.replace('main', '{store}')}/catalog"),
-    ("GET", f"{STORE.replace('main', '{store}')}/pxar-file-download"),
-}
-"""What needs a second factor, a ticket of a terminal or an archive: the tests of those call it."""
+CALLED_ELSEWHERE = {("GET", "/access/tfa/{userid}/{id}"), ("POST", "/access/vncticket")}
+"""What needs a second factor or a ticket of a terminal: the tests of those call it."""
 Parameters = Mapping[str, object]
 NONE: Parameters = {}
 
