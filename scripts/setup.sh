@@ -12,14 +12,23 @@ need() {
     command -v "$command" >/dev/null 2>&1 || missing_packages+=("$@")
 }
 
+# What only some tests use: without it they are skipped, and say so.
+need_test_programs() {
+    need strace strace
+    need unzip unzip
+    need zstd zstd
+    need groff groff
+    need qemu-img qemu-utils
+    need mkfs.ext4 e2fsprogs
+}
+
 install_system_packages() {
     need cc build-essential
     need c++ build-essential
     need pkg-config pkg-config
     pkg-config --exists openssl 2>/dev/null || missing_packages+=(libssl-dev)
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing_packages+=(python3-venv)
-    # For tests that record or stop system calls; without strace they are skipped.
-    [ "$(id -u)" != 0 ] || need strace strace
+    if ${for_tests:-false} && [ "$(id -u)" = 0 ]; then need_test_programs; fi
     ((${#missing_packages[@]})) || return 0
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         say "installing ${missing_packages[*]}"

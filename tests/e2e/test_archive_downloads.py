@@ -4,6 +4,7 @@ import base64
 import http.client
 import io
 import os
+import shutil
 import ssl
 import stat
 import struct
@@ -26,6 +27,14 @@ from pbstore import _core
 from pbstore.format.manifest import Manifest
 from pbstore.model.backup import Snapshot
 from pbstore.model.crypt_mode import CryptMode
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        shutil.which("unzip") is None or shutil.which("zstd") is None,
+        reason="other programs unpack: install unzip and zstd",
+    ),
+]
 
 MODES = {"legacy": "root.pxar.didx", "data": "root.mpxar.didx"}
 STORE = "/api2/json/admin/datastore/main"

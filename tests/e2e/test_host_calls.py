@@ -11,6 +11,8 @@ from backup_site import PASSWORD, BackupSite
 from pbstore.format.master_key import create_master_key
 from tree_snapshot import tree_snapshot
 
+pytestmark = pytest.mark.slow
+
 TIME = 1_780_300_800
 SNAPSHOT = "ct/101/2026-06-01T08:00:00Z"
 

@@ -27,6 +27,7 @@ def can_mount() -> bool:
 
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.root,
     pytest.mark.skipif(not can_mount(), reason="needs mounts and loop devices: run as root where both are there"),
 ]

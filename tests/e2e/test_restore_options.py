@@ -11,6 +11,8 @@ from backup_site import BackupSite, newest
 from e2e.split_backups import TIMES
 from tree_snapshot import tree_snapshot
 
+pytestmark = pytest.mark.slow
+
 NOBODY, FRIENDS = 65534, 4321
 is_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: owners and device nodes are its business")
 MODES = pytest.mark.parametrize("mode", ["legacy", "data"])

@@ -12,6 +12,8 @@ import pytest
 from backup_site import BackupSite, newest
 from pbstore.format.master_key import create_master_key
 
+pytestmark = pytest.mark.slow
+
 
 def restored(site: BackupSite, group: str, name: str, *options: str | Path) -> bytes:
     """The newest archive of that name."""

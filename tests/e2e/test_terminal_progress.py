@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from backup_site import BackupSite, newest
 from terminal import type_at
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_backup_ends_with_a_summary_and_warnings_stay(site: BackupSite, tree: Path, image: Path) -> None:

@@ -4,6 +4,8 @@ import json
 import threading
 from pathlib import Path
 
+import pytest
+
 from backup_site import PASSWORD, BackupSite
 from pbstore import _core
 from pbstore.client.login import request_ticket, ticket_credentials
@@ -12,6 +14,8 @@ from pbstore.client.server import Server
 from pbstore.client.ticket_cache import Ticket
 from pbstore.client.ticket_renewal import TicketRenewal
 from pbstore.model.auth_id import AuthId
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_ticket_is_renewed_while_the_program_runs(site: BackupSite) -> None:

@@ -12,6 +12,8 @@ import pytest
 from backup_site import BackupSite
 from terminal import type_at
 
+pytestmark = pytest.mark.slow
+
 QUESTION = "Are you sure you want to continue connecting? (y/n): "
 OTHER = ":".join(["ab"] * 32)
 

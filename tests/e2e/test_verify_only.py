@@ -9,6 +9,8 @@ from backup_site import BackupSite, newest
 from e2e.split_backups import TIMES
 from tree_snapshot import tree_snapshot
 
+pytestmark = pytest.mark.slow
+
 
 class Backups:
     """Makes snapshots of a tree, an image and a file, and damages them."""

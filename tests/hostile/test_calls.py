@@ -13,6 +13,8 @@ from hostile.hostile_site import HostileSite
 from http2_client import Http2Client, StreamAnswer
 from pbstore._core import CryptKey, seal_blob
 
+pytestmark = pytest.mark.slow
+
 UNCOMPRESSED = bytes.fromhex("42ab3807be8370a1")
 COMPRESSED = seal_blob(bytes(1 << 20))[:8]
 ENCRYPTED = seal_blob(b"x", key=CryptKey(bytes(32)))[:8]

@@ -6,6 +6,8 @@ import pytest
 
 from hostile.hostile_site import HostileSite
 
+pytestmark = pytest.mark.slow
+
 HEAD = b"POST /api2/json/access/ticket HTTP/1.1\r\nhost: x\r\n"
 
 

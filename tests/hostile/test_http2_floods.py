@@ -20,6 +20,8 @@ from hostile.raw_session import (
     number,
 )
 
+pytestmark = pytest.mark.slow
+
 CALM = 11
 CALL = "/previous_backup_time"
 

@@ -27,6 +27,8 @@ from hostile.raw_session import (
     number,
 )
 
+pytestmark = pytest.mark.slow
+
 NO_ERROR, PROTOCOL, INTERNAL, FLOW_CONTROL, _, STREAM_CLOSED, FRAME_SIZE = range(7)
 REFUSED, CANCEL, COMPRESSION, _, CALM = 7, 8, 9, 10, 11
 

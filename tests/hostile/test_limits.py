@@ -12,6 +12,8 @@ from hostile.hostile_site import HostileSite, wait_until
 from http1_client import Http1Client
 from running_server import RunningServer
 
+pytestmark = pytest.mark.slow
+
 LIMITS = "connections=60 connections_per_address=40 handshakes=20 handshakes_per_address=10 handshake=60 head=60"
 
 

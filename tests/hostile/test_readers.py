@@ -8,6 +8,8 @@ from hostile.finished_backup import finished_backup
 from hostile.hostile_site import HostileSite
 from pbstore._core import FixedIndex
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def name(shared_site: HostileSite) -> str:
