@@ -340,7 +340,8 @@ def test_more_than_32_bits_can_say(huge: Downloads, tmp_path: Path) -> None:
     assert file.stat().st_size < 64 << 20
     tested = subprocess.run(["unzip", "-t", file], capture_output=True, text=True, check=True)
     assert "No errors detected" in tested.stdout
-    infos = {info.filename: info.file_size for info in zipfile.ZipFile(file).infolist()}
+    with zipfile.ZipFile(file) as archive:
+        infos = {info.filename: info.file_size for info in archive.infolist()}
     assert infos == {"huge": HUGE_BYTES, "later": 1}
     file.write_bytes(huge.get("root.mpxar.didx", b"/", tar=1))
     listed = subprocess.run(f"zstd -dc {file} | tar -tv", shell=True, capture_output=True, text=True, check=True)  # noqa: S602
