@@ -106,10 +106,10 @@ def test_refused_logins(site: Site, user: str, password: str, reason: str) -> No
 
 def test_the_time_does_not_tell_who_exists(site: Site) -> None:
     def seconds(user: str) -> float:
-        started = time.perf_counter()
+        started = time.thread_time()
         with pytest.raises(AuthenticationError):
             site.login.login(UserId.parse(user), "wrong password", address=ADDRESS)
-        return time.perf_counter() - started
+        return time.thread_time() - started
 
     seconds("nobody@pbs")
     known = min(seconds("john@pbs") for _ in range(5))
