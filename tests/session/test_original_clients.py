@@ -215,7 +215,7 @@ def test_c10_the_empty_namespace_is_the_root(served: RunningServer) -> None:
 
 
 def test_c11_groups_and_namespaces_can_be_moved(served: RunningServer) -> None:
-    """The identity of the server is not told: that disables a command and nothing else."""
+    """The identity of the server is told too."""
     served.grant("/datastore/main", USER, "DatastoreAdmin")
     login = served.login(USER, PASSWORD)
     session = open_session(served, "backup", SNAPSHOT, login)
@@ -227,7 +227,8 @@ def test_c11_groups_and_namespaces_can_be_moved(served: RunningServer) -> None:
     wait_for_groups(served, "one", 1)
     assert ask(served, "POST", "move-namespace", {"ns": "one", "target-ns": "two/one"}).status == 200
     wait_for_groups(served, "two/one", 1)
-    assert served.request("GET", "/api2/json/nodes/localhost/identity", headers=login).status in (200, 404)
+    identity = served.request("GET", "/api2/json/nodes/localhost/identity", headers=login)
+    assert len(bytes.fromhex(identity.data["pbs-instance-id"])) == 16
 
 
 def wait_for_groups(server: RunningServer, namespace: str, count: int) -> None:
