@@ -49,11 +49,12 @@ def test_connections_in_all(site: HostileSite) -> None:
 
 
 def test_unfinished_handshakes(site: HostileSite) -> None:
-    there = [socket.create_connection(site.address, source_address=("127.0.0.2", 0)) for _ in range(10)]
-    wait_until(lambda: not is_served(site, "127.0.0.2"), "more handshakes than allowed")
-    assert is_served(site, "127.0.0.3")
-    for connection in there:
-        connection.close()
+    with contextlib.ExitStack() as stack:
+        for _ in range(15):
+            connection = socket.create_connection(site.address, source_address=("127.0.0.2", 0))
+            stack.callback(connection.close)
+        wait_until(lambda: not is_served(site, "127.0.0.2"), "more handshakes than allowed")
+        assert is_served(site, "127.0.0.3")
     wait_until(lambda: is_served(site, "127.0.0.2"), "the places of broken handshakes are lost")
 
 
