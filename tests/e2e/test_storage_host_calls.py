@@ -139,9 +139,10 @@ def container(tmp_path: Path) -> Path:
     root = tmp_path / "vzsnap0"
     (root / "etc").mkdir(parents=True)
     (root / "etc" / "hostname").write_text("ct\n")
-    (root / "tmp").mkdir()
-    (root / "tmp" / "scratch").write_text("x")
-    (root / "lost+found").mkdir()
+    for name in ("tmp", "var/tmp", "var/run", "lost+found"):
+        (root / name).mkdir(parents=True)
+        (root / name / "daemon.pid").write_text("1")
+    (root / "var" / "run" / "kept").write_text("kept")
     return root
 
 
@@ -165,8 +166,11 @@ def test_a_container_in_a_namespace_without_key(host: Host, container: Path, tmp
     target = tmp_path / "restored"
     host.succeed("restore", snapshot, "root.pxar", target, "--allow-existing-dirs", "0", ns="hosts")
     assert (target / "etc" / "hostname").read_text() == "ct\n"
-    assert not (target / "lost+found").exists()
-    assert not list((target / "tmp").iterdir())
+    found = {str(path.relative_to(target)) for path in target.rglob("*")}
+    assert found == {"etc", "etc/hostname", "tmp", "var", "var/tmp", "var/run", "var/run/kept"}
+    again = host.call("restore", snapshot, "root.pxar", target, "--allow-existing-dirs", "0", ns="hosts")
+    assert again.exit_code == 255
+    assert "File exists" in again.stderr
     assert host.succeed("restore", snapshot, "pct.conf", "-", ns="hosts") == "arch: amd64\n"
     assert json.loads(host.succeed("snapshots", "ct/9001", is_json=True, ns="hosts"))[0]["backup-id"] == "9001"
     host.succeed("snapshot", "notes", "update", snapshot, "made by vzdump", ns="hosts")
