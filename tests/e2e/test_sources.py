@@ -164,9 +164,9 @@ def test_a_rate_needs_a_size(site: BackupSite, tree: Path) -> None:
 
 def test_limits_leave_the_bytes_alone(site: BackupSite, tree: Path, image: Path, key: Path) -> None:
     limits = ("--rate", "40 MB", "--burst", "1MiB", "--keyfile", key)
-    for _ in range(2):
-        sources = (f"root.pxar:{tree}", f"disk.img:{image}")
-        site.succeed("backup", *sources, "--backup-id", "limited", "--change-detection-mode", "metadata", *limits)
+    for time in (1_780_300_800, 1_780_300_801):
+        sources = (f"root.pxar:{tree}", f"disk.img:{image}", "--backup-id", "limited", "--backup-time", str(time))
+        site.succeed("backup", *sources, "--change-detection-mode", "metadata", *limits)
     assert restored(site, "limited", "disk.img", *limits) == image.read_bytes()
 
 

@@ -63,8 +63,9 @@ def test_a_failed_task_fails_the_command(server_certificate: Roots, tmp_path: Pa
 def test_ctrl_c_stops_the_task(server_certificate: Roots, tmp_path: Path) -> None:
     task = TaskStandIn(["2026-11-23T05:17:00+00:00: starting"], runs_until_stopped=True)
     with serving(task, server_certificate.certificate, server_certificate.certificate_key) as port:
+        # Who starts the tests in the background of a script has the signal ignored.
         process = subprocess.Popen(
-            CLIENT.command("garbage-collect"),
+            ("env", "--default-signal=INT", *CLIENT.command("garbage-collect")),
             env=CLIENT.variables(environment(port, server_certificate, tmp_path)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -186,6 +186,6 @@ def _without_frame(table: str) -> list[str]:
 
 def test_the_master_key_is_shown(site: OriginalSite, fixtures_423: Path) -> None:
     (run,) = [run for run in client_runs(fixtures_423 / "cli" / "key-show.txt") if "show-master-pubkey" in run.words]
-    path = fixtures_423 / "keys" / "master-public.pem"
+    path = (fixtures_423 / "keys" / "master-public.pem").resolve()
     outcome = site.run("key", "show-master-pubkey", path, "--output-format", "json-pretty")
     assert outcome.stdout == run.stdout.replace(run.words[2], str(path))
