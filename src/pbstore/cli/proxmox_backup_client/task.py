@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from pbstore.api.schema import Boolean, Integer, Parameter, String
 from pbstore.cli.command import Command, Example, Group
 from pbstore.cli.console import Console
 from pbstore.cli.output_format import OUTPUT_FORMAT
@@ -10,6 +9,7 @@ from pbstore.cli.proxmox_backup_client.completions import complete_tasks
 from pbstore.cli.proxmox_backup_client.connect import connect
 from pbstore.cli.proxmox_backup_client.repository_options import REPOSITORY, wanted_repository
 from pbstore.cli.task_output import print_tasks, show_task
+from pbstore.cli.task_parameters import LIST, UPID
 from pbstore.client.answers import rows_of
 from pbstore.client.task_follower import task_path
 from pbstore.model.upid import Upid
@@ -39,7 +39,6 @@ def stop(console: Console, upid: Upid, **options: Any) -> None:
     connect(console, wanted_repository(console, options)).delete(task_path(str(upid)))
 
 
-_UPID = Parameter(name="upid", schema=String(description="Unique Process/Task Identifier", convert=Upid.parse))
 _COMPLETION = {"upid": complete_tasks}
 
 TASK = Group(
@@ -48,18 +47,7 @@ TASK = Group(
             description="List running server tasks for this repo user.",
             run=list_tasks,
             parameters=(
-                Parameter(
-                    name="limit",
-                    schema=Integer(description="The maximal number of tasks to list.", minimum=1, maximum=1000),
-                    optional=True,
-                    default=50,
-                ),
-                Parameter(
-                    name="all",
-                    schema=Boolean(description="Also list stopped tasks."),
-                    optional=True,
-                    default=False,
-                ),
+                *LIST,
                 *REPOSITORY,
                 OUTPUT_FORMAT,
             ),
@@ -69,14 +57,14 @@ TASK = Group(
             description="Display the task log.",
             run=show_log,
             positional=("upid",),
-            parameters=(_UPID, *REPOSITORY),
+            parameters=(UPID, *REPOSITORY),
             completions=_COMPLETION,
         ),
         "stop": Command(
             description="Try to stop a specific task.",
             run=stop,
             positional=("upid",),
-            parameters=(_UPID, *REPOSITORY),
+            parameters=(UPID, *REPOSITORY),
             completions=_COMPLETION,
         ),
     }

@@ -1,12 +1,12 @@
 """`task list`, `task log` and `task stop`: what the server does and did."""
 
-from pbstore.api.schema import Boolean, Integer, Parameter, String
 from pbstore.cli.command import Command, Group
 from pbstore.cli.console import Console
 from pbstore.cli.output_format import OUTPUT_FORMAT
 from pbstore.cli.proxmox_backup_manager.completions import complete_running_tasks, complete_tasks
 from pbstore.cli.proxmox_backup_manager.local_server import local_server
 from pbstore.cli.task_output import print_tasks, show_task
+from pbstore.cli.task_parameters import LIST, UPID
 from pbstore.client.answers import rows_of
 from pbstore.client.task_follower import task_path
 from pbstore.model.upid import Upid
@@ -29,26 +29,13 @@ def stop(console: Console, upid: Upid) -> None:
     local_server(console).delete(task_path(str(upid)))
 
 
-_UPID = Parameter(name="upid", schema=String(description="Unique Process/Task Identifier", convert=Upid.parse))
-
 TASK = Group(
     commands={
         "list": Command(
             description="List running server tasks.",
             run=list_tasks,
             parameters=(
-                Parameter(
-                    name="limit",
-                    schema=Integer(description="The maximal number of tasks to list.", minimum=1, maximum=1000),
-                    optional=True,
-                    default=50,
-                ),
-                Parameter(
-                    name="all",
-                    schema=Boolean(description="Also list stopped tasks."),
-                    optional=True,
-                    default=False,
-                ),
+                *LIST,
                 OUTPUT_FORMAT,
             ),
         ),
@@ -56,14 +43,14 @@ TASK = Group(
             description="Display the task log.",
             run=show_log,
             positional=("upid",),
-            parameters=(_UPID,),
+            parameters=(UPID,),
             completions={"upid": complete_tasks},
         ),
         "stop": Command(
             description="Try to stop a specific task.",
             run=stop,
             positional=("upid",),
-            parameters=(_UPID,),
+            parameters=(UPID,),
             completions={"upid": complete_running_tasks},
         ),
     }
