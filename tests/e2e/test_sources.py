@@ -173,3 +173,19 @@ def test_limits_leave_the_bytes_alone(site: BackupSite, tree: Path, image: Path,
 def test_a_burst_alone_is_said_to_do_nothing(site: BackupSite, image: Path) -> None:
     log = site.succeed("backup", f"disk.img:{image}", "--backup-id", "burst", "--burst", "1MB").stderr
     assert "warning: --burst has no effect without --rate" in log
+
+
+def test_a_log_that_nobody_reads_stops_no_backup(site: BackupSite, tree: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        site.client.command("backup", f"root.pxar:{tree}", "--backup-id", "unread"),
+        env=site.client.variables(site.environment),
+        stdin=subprocess.DEVNULL,
+        stderr=writing,
+        check=False,
+    )
+    os.close(writing)
+    assert done.returncode == 0
+    (snapshot,) = site.snapshots("host/unread")
+    assert (snapshot / "index.json.blob").exists()

@@ -1,11 +1,13 @@
 """The terminal and the environment as commands see them: results to stdout, log lines to stderr, questions."""
 
 import codecs
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TextIO
 
 from pbstore.cli import prompt
@@ -52,17 +54,17 @@ class Console:
         return LEVELS.index(level) <= self._level
 
     def log(self, level: str, text: str) -> None:
-        """Write a line to stderr."""
+        """Write a line to stderr. The work goes on if that has been closed: a backup is worth more than its log."""
         if self.logs(level):
             shown = printable_lines(text)
             if level == "warn":
                 shown = coloured(shown, YELLOW, sys.stderr, self.environment)
-            print(shown, file=sys.stderr, flush=True)
+            _say(shown)
 
     def error(self, text: str, *, prefix: str = "Error:") -> None:
         """Say on stderr why the command failed."""
         head = f"{coloured(prefix, RED, sys.stderr, self.environment)} " if prefix else ""
-        print(f"{head}{printable_lines(text)}", file=sys.stderr, flush=True)
+        _say(f"{head}{printable_lines(text)}")
 
     def info(self, text: str) -> None:
         """Write an informational line to stderr."""
@@ -189,3 +191,16 @@ def _is_utf8(stream: TextIO) -> bool:
         return codecs.lookup(stream.encoding or "ascii").name == "utf-8"
     except LookupError:
         return False
+
+
+def drop_stream(stream: TextIO) -> None:
+    """Write no more to a stream that failed: the interpreter must not complain again when it flushes at exit."""
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
+
+
+def _say(line: str) -> None:
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:
+        drop_stream(sys.stderr)

@@ -3,13 +3,11 @@
 import sys
 
 from pbstore.cli.command import Command, Found, Group, UsageError, find_command
-from pbstore.cli.completion import complete
 from pbstore.cli.console import Console
 from pbstore.cli.host_option_parser import CommandLineError, split_host_words
 from pbstore.cli.option_parser import PROMPT
 from pbstore.cli.printable import printable_lines
-from pbstore.cli.program import FAILURE, Program
-from pbstore.cli.reference import reference_page
+from pbstore.cli.program import FAILURE, Program, answers_tools, wants_help
 from pbstore.cli.usage import all_commands, command_line, command_usage
 from pbstore.errors import ParameterError
 from pbstore.pve.parameters import parse_parameters
@@ -32,18 +30,10 @@ def ask_password(console: Console, value: object) -> str:
 
 
 def _interpret(program: Program, words: list[str], console: Console) -> int:
-    if words in (["--help"], ["-h"]):
-        words = ["help"]
-    match words[:1]:
-        case ["bashcomplete"]:
-            for candidate in complete(program.commands, console, words[1:], program.completions):
-                console.print(candidate)
-            return 0
-        case ["printdoc"]:
-            console.write(reference_page(program.name, program.description, program.commands))
-            return 0
-        case ["help"]:
-            return _help(program, words[1:], console)
+    if answers_tools(program, words, console):
+        return 0
+    if wants_help(words):
+        return _help(program, words[1:], console)
     try:
         found = find_command(program.commands, words)
     except UsageError as error:

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from pbstore.cli.command import Command, Completion, Group, UsageError, find_command
 from pbstore.cli.completion import complete
-from pbstore.cli.console import Console
+from pbstore.cli.console import Console, drop_stream
 from pbstore.cli.manual import Chapter
 from pbstore.cli.option_parser import AdditionalArgumentsError, parse_words
 from pbstore.cli.reference import reference_page
@@ -50,8 +50,8 @@ def run_program(program: Program, words: Sequence[str], environment: Mapping[str
         usage = group_usage(error.usage_of, (program.name, *error.path))
         return _fail(console, f"{error}\n\n{usage}")
     except BrokenPipeError:
-        # Whoever read our output has gone; the interpreter must not complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has gone.
+        drop_stream(sys.stdout)
         return FAILURE
     except PbstoreError as error:
         return _fail(console, str(error), error.exit_code, program.error_prefix)
@@ -80,19 +80,29 @@ def main(program: Program) -> NoReturn:
     sys.exit(exit_code)
 
 
-def _run(program: Program, words: list[str], console: Console) -> int:
-    if words in (["--help"], ["-h"]):
-        words = ["help"]
+def answers_tools(program: Program, words: list[str], console: Console) -> bool:
+    """Print what shells ask for completion or the documentation is made of, if it is that what the words want."""
     match words[:1]:
         case ["bashcomplete"]:
             for candidate in complete(program.commands, console, words[1:], program.completions):
                 console.print(candidate)
-            return 0
         case ["printdoc"]:
             console.write(reference_page(program.name, program.description, program.commands))
-            return 0
-        case ["help"]:
-            return _help(program, words[1:], console)
+        case _:
+            return False
+    return True
+
+
+def wants_help(words: list[str]) -> bool:
+    """Whether the words are `help …`, or nothing but the option for it."""
+    return words[:1] == ["help"] or words in (["--help"], ["-h"])
+
+
+def _run(program: Program, words: list[str], console: Console) -> int:
+    if answers_tools(program, words, console):
+        return 0
+    if wants_help(words):
+        return _help(program, words[1:], console)
     found = find_command(program.commands, words)
     prefix = " ".join((program.name, *found.path))
     if "--help" in found.words or "-h" in found.words:
