@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -70,16 +71,18 @@ def key_of(group: str, fixtures: Path) -> tuple[str | Path, ...]:
     return () if group == "split" else ("--keyfile", fixtures / "keys" / "enc.json")
 
 
-@pytest.mark.parametrize("day", [1, 2, 3])
 @pytest.mark.parametrize(
-    ("group", "archive"), [("split", "tree"), ("split", "etc"), ("encsplit", "enc"), ("signsplit", "etc")]
+    ("group", "archive", "day"),
+    [
+        *product(["split"], ["tree", "etc"], [1, 2, 3]),
+        *product(["encsplit"], ["enc"], [1, 2, 3]),
+        *product(["signsplit"], ["etc"], [1, 2]),
+    ],
 )
 def test_d11_every_snapshot_comes_back_as_the_original_restored_it(
     site: BackupSite, fixtures_423: Path, tmp_path: Path, group: str, archive: str, day: int
 ) -> None:
     expected = fixtures_423 / "trees" / f"restored-g{day}-{group}-{archive}.json.xz"
-    if not expected.exists():
-        pytest.skip(f"host/{group} has {day - 1} snapshots")
     prelude = tmp_path / "prelude"
     log = site.succeed(
         "restore",

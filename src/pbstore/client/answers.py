@@ -14,15 +14,28 @@ def data_of(status: int, body: bytes) -> Any:
         ServerError: another status; the text is the server's.
         ProtocolError: not JSON, or no `data`.
     """
-    if not 200 <= status < 300:
-        text = body.decode(errors="replace").strip()
-        raise ServerError(text or f"the server answered with HTTP status {status}", status)
-    if not body:
-        return None
+    _check_status(status, body)
+    return envelope_of(status, body)["data"] if body else None
+
+
+def envelope_of(status: int, body: bytes) -> dict[str, Any]:
+    """Return the whole object of a 2xx answer, of which `data` is one member.
+
+    Raises:
+        ServerError: another status; the text is the server's.
+        ProtocolError: not JSON, or no `data`.
+    """
+    _check_status(status, body)
     content = parse_json(body, "answer")
     if not isinstance(content, dict) or "data" not in content:
         raise ProtocolError("the server's answer has no member 'data'")
-    return content["data"]
+    return content
+
+
+def _check_status(status: int, body: bytes) -> None:
+    if not 200 <= status < 300:
+        text = body.decode(errors="replace").strip()
+        raise ServerError(text or f"the server answered with HTTP status {status}", status)
 
 
 def parse_json(body: bytes, what: str) -> Any:

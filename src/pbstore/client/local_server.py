@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from pbstore.client.answers import data_of, parse_json
-from pbstore.errors import ConnectionFailedError, ProtocolError
+from pbstore.client.answers import data_of, envelope_of
+from pbstore.errors import ConnectionFailedError
 
 TIMEOUT_SECONDS = 600.0
 """A call may wait for locks and for a slow disk."""
@@ -27,12 +27,7 @@ class LocalServer:
 
     def get_envelope(self, path: str, parameters: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """GET `path`; the whole answer, of which `data` is one member."""
-        status, body = self._request("GET", path, parameters)
-        data_of(status, body)
-        answer = parse_json(body, "answer")
-        if not isinstance(answer, dict):
-            raise ProtocolError("the server's answer is no object")
-        return answer
+        return envelope_of(*self._request("GET", path, parameters))
 
     def post(self, path: str, parameters: Mapping[str, Any]) -> Any:
         """POST parameters; the `data` of the answer."""

@@ -6,12 +6,12 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from pbstore import _core
-from pbstore.client.answers import data_of, parse_json, rows_of, text_of
+from pbstore.client.answers import data_of, envelope_of, rows_of, text_of
 from pbstore.client.listing import FileListing, GroupListing, SnapshotListing
 from pbstore.client.login import Credentials
 from pbstore.client.repository import RepositorySpec
 from pbstore.client.wire_parameters import group_parameters, namespace_parameters, query_value, snapshot_parameters
-from pbstore.errors import NotFoundError, ProtocolError, ServerError
+from pbstore.errors import NotFoundError, ServerError
 from pbstore.model.backup import BackupGroup, Snapshot
 from pbstore.model.namespace import Namespace
 
@@ -35,12 +35,7 @@ class Server:
 
     def get_envelope(self, path: str, parameters: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """GET `path`; the whole answer, of which `data` is one member."""
-        status, body = self._request("GET", path, parameters)
-        data_of(status, body)
-        answer = parse_json(body, "answer")
-        if not isinstance(answer, dict):
-            raise ProtocolError("the server's answer is no object")
-        return answer
+        return envelope_of(*self._request("GET", path, parameters))
 
     def post(self, path: str, parameters: Mapping[str, Any]) -> Any:
         """POST parameters as JSON; the `data` of the answer."""
